@@ -1,0 +1,101 @@
+"""The model as a musician's program sees it: MIDI in, MIDI out. MIDI is a path, a `pretty_midi.PrettyMIDI`, or our
+`Song`.
+
+>>> import musicvae_lite
+>>> model = musicvae_lite.load("melody-2bar")
+>>> tunes = model.interpolate("a.mid", "b.mid", steps=8)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from musicvae_lite.corpus.clip import Clip, Part, cut_clip
+from musicvae_lite.errors import MidiError, MusicVAEError
+from musicvae_lite.explore.morph import Morph, Options, morph
+from musicvae_lite.model.checkpoint import Checkpoint
+from musicvae_lite.model.checkpoint import load as load_checkpoint
+from musicvae_lite.model.posterior import Posterior
+from musicvae_lite.music.grid import dequantize
+from musicvae_lite.music.midi import from_pretty_midi, read, to_pretty_midi
+from musicvae_lite.music.notes import COMMON_TIME, DEFAULT_QPM, Meter, MeterChange, Song, TempoChange, Track
+from musicvae_lite.pretrained.registry import DEFAULT, resolve
+from musicvae_lite.tokens import representation
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from pretty_midi import PrettyMIDI
+
+    Midi: TypeAlias = str | PathLike[str] | PrettyMIDI | Song
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model. All methods decode at temperature 0 unless told otherwise."""
+
+    checkpoint: Checkpoint
+
+    def clip(self, midi: Midi, part: Part | None = None) -> Clip:
+        """The tune of `midi` (or of a part of it) as the model's windows; a `MusicVAEError` if it has none."""
+        config = self.checkpoint.model.config
+        song, name = _song(midi)
+        try:
+            return cut_clip(song, representation(config.representation), config.steps_per_quarter, config.bars, part)
+        except MidiError:
+            raise
+        except MusicVAEError as error:
+            raise MusicVAEError(f"{name}: {error}") from error
+
+    def encode(self, midi: Midi, part: Part | None = None) -> Posterior:
+        """The posterior of each of the tune's windows, one behind the other: mu and sigma [W, Z]."""
+        clip = self.clip(midi, part)
+        with torch.no_grad():
+            return self.checkpoint.model.encode(torch.from_numpy(clip.windows), clip.meter)
+
+    def decode(
+        self,
+        z: Tensor,
+        meter: Meter = COMMON_TIME,
+        qpm: float = DEFAULT_QPM,
+        program: int = 0,
+        temperature: float = 0.0,
+    ) -> list[PrettyMIDI]:
+        """One tune for each row of z [B, Z], in `meter`, at `qpm` quarter notes a minute."""
+        model = self.checkpoint.model
+        form = representation(model.config.representation)
+        tunes = []
+        for tokens in model.decode(z, meter, temperature).numpy():
+            notes = dequantize(form.decode(tokens), model.config.steps_per_quarter)
+            track = Track(notes, "melody", program)
+            tunes.append(to_pretty_midi(Song((track,), (TempoChange(0.0, qpm),), (MeterChange(0.0, meter),))))
+        return tunes
+
+    def morph(self, a: Midi | Clip, b: Midi | Clip, options: Options | None = None) -> Morph:
+        """Everything about the way from a to b: notes, songs, positions, and how well the ends fit."""
+        first, second = (tune if isinstance(tune, Clip) else self.clip(tune) for tune in (a, b))
+        return morph(self.checkpoint.model, first, second, options)
+
+    def interpolate(self, a: Midi, b: Midi, steps: int = Options.steps, **options: Any) -> list[PrettyMIDI]:
+        """`steps` tunes from a to b, both included; `options` are those of `explore.morph.Options`."""
+        result = self.morph(a, b, replace(Options(), steps=steps, **options))
+        return [to_pretty_midi(song) for song in result.songs]
+
+
+def load(model: Path | str = DEFAULT, device: str = "cpu") -> Model:
+    """A bundled model by name, or one of your own by the path of its file or run folder."""
+    return Model(load_checkpoint(resolve(model), device))
+
+
+def _song(midi: Midi) -> tuple[Song, str]:
+    if isinstance(midi, Song):
+        return midi, "the song"
+    if isinstance(midi, str | PathLike):
+        return read(Path(midi)), str(midi)
+    return from_pretty_midi(midi), "the PrettyMIDI object"

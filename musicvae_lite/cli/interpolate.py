@@ -1,0 +1,150 @@
+"""`musicvae interpolate`: two MIDI files → the tunes between them as MIDI, one joined file, a picture, and sound."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from musicvae_lite.cli.options import number_or_name
+from musicvae_lite.cli.outputs import output_folder, prepare_output
+from musicvae_lite.music.notes import Meter
+from musicvae_lite.pretrained.registry import DEFAULT
+
+if TYPE_CHECKING:
+    from musicvae_lite.corpus.clip import Clip
+    from musicvae_lite.explore.morph import End, Morph
+
+OFF_GRID_TO_MENTION = 0.3
+
+
+def _meter(_: click.Context, __: click.Parameter, value: str | None) -> Meter | None:
+    if value is None:
+        return None
+    found = re.fullmatch(r"([1-9]\d?)/(1|2|4|8|16|32)", value)
+    if not found:
+        raise click.BadParameter(f"{value!r} is not a meter: expected one like 4/4, 3/4 or 6/8")
+    return Meter(int(found[1]), int(found[2]))
+
+
+@click.command()
+@click.argument("a", type=click.Path(path_type=Path))
+@click.argument("b", type=click.Path(path_type=Path))
+@click.option("--steps", type=click.IntRange(min=2), default=8, show_default=True, help="Tunes, both ends included.")
+@click.option("--out", type=click.Path(path_type=Path), help="The folder to make.  [default: A-to-B]")
+@click.option("--force", is_flag=True, help="Replace files that are in that folder already.")
+@click.option("--model", default=DEFAULT, show_default=True, help="A bundled model's name, a file, or a run folder.")
+@click.option("--wav", is_flag=True, help="Render sound as well: morph.wav.")
+@click.option("--path", "shape", type=click.Choice(["linear", "slerp"]), default="linear", show_default=True)
+@click.option(
+    "--spacing",
+    type=click.Choice(["even", "uniform"]),
+    default="even",
+    show_default=True,
+    help="even: neighbours differ by the same amount of music; uniform: equal steps in latent space.",
+)
+@click.option("--refine/--no-refine", default=True, show_default=True, help="Make the ends exactly the given tunes.")
+@click.option(
+    "--start-bar", type=click.IntRange(min=1), help="First bar to use, from 1.  [default: where the tune starts]"
+)
+@click.option("--bars", type=click.IntRange(min=1), help="How many bars to use.  [default: to the tune's end]")
+@click.option("--loop", is_flag=True, help="Repeat the shorter tune; without it, rests follow.")
+@click.option("--meter", callback=_meter, help="Read both files in this meter, such as 4/4.")
+@click.option("--track", callback=number_or_name, help="The tune's track in both, by number (from 0) or name.")
+@click.option(
+    "--temperature", type=click.FloatRange(min=0), default=0.0, show_default=True, help="0: always the likeliest."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="For a temperature above 0.")
+def interpolate(
+    a: Path,
+    b: Path,
+    steps: int,
+    out: Path | None,
+    force: bool,
+    model: str,
+    wav: bool,
+    shape: str,
+    spacing: str,
+    refine: bool,
+    start_bar: int | None,
+    bars: int | None,
+    loop: bool,
+    meter: Meter | None,
+    track: int | str | None,
+    temperature: float,
+    seed: int,
+) -> None:
+    """Write the tunes that lie between the tunes of the MIDI files A and B.
+
+    \b
+    Examples:
+      musicvae interpolate a.mid b.mid --steps 8
+      musicvae interpolate a.mid b.mid --wav --out morph/
+      musicvae interpolate a.mid b.mid --start-bar 9 --bars 8 --track MELODY
+    """
+    folder = prepare_output(out or Path(f"{a.stem}-to-{b.stem}"), force)
+    from musicvae_lite import api
+    from musicvae_lite.corpus.clip import Part
+    from musicvae_lite.explore.morph import Options
+
+    options = Options(steps, shape, spacing, refine, loop, temperature, seed)
+    loaded = api.load(model)
+    part = Part(start_bar, bars, track, meter)
+    clips = [loaded.clip(path, part) for path in (a, b)]
+    for path, clip in zip((a, b), clips, strict=True):
+        _tell(path, clip)
+    morph = loaded.morph(clips[0], clips[1], options)
+    for path, clip, end in zip((a, b), clips, morph.ends, strict=True):
+        _tell_end(path, end, refine)
+        if clip.bars < morph.bars:
+            click.echo(f"{path.name}: {morph.bars - clip.bars} bars shorter, {'repeated' if loop else 'rests follow'}")
+    with output_folder(folder, force) as made:
+        _write(morph, clips[0], made, f"{a.stem} → {b.stem}", wav)
+    click.echo(f"{folder}/: {steps} tunes, morph.mid (all of them in a row), morph.png{', morph.wav' if wav else ''}")
+
+
+def _write(morph: Morph, clip: Clip, folder: Path, title: str, wav: bool) -> None:
+    from musicvae_lite.explore.morph import joined
+    from musicvae_lite.music.grid import bar_steps
+    from musicvae_lite.music.midi import write
+    from musicvae_lite.rendering import pianoroll
+
+    digits = max(2, len(str(len(morph.songs))))
+    for number, song in enumerate(morph.songs, 1):
+        write(song, folder / f"{number:0{digits}}.mid")
+    bar = bar_steps(clip.meter, clip.steps_per_quarter)
+    whole, markers = joined(morph, bar, clip.steps_per_quarter)
+    write(whole, folder / "morph.mid", markers=markers)
+    lines = tuple(range(0, morph.bars * bar + 1, bar))
+    panels = [
+        pianoroll.Panel(pianoroll.step_title(number, len(morph.steps)), notes, morph.bars * bar, lines)
+        for number, notes in enumerate(morph.steps, 1)
+    ]
+    pianoroll.draw(panels[: pianoroll.MAX_PANELS], folder / "morph.png", title)
+    if wav:
+        from musicvae_lite.rendering.audio import render, write_wav
+
+        write_wav(folder / "morph.wav", render(whole))
+
+
+def _tell(path: Path, clip: Clip) -> None:
+    """Which tune was taken: never a silent choice."""
+    end = clip.start_bar + clip.bars - 1
+    click.echo(f"{path.name}: bars {clip.start_bar} to {end} in {clip.meter}, {clip.track}")
+    if clip.off_grid > OFF_GRID_TO_MENTION:
+        click.echo(
+            f"{path.name}: {clip.off_grid:.0%} of the onsets lie between the grid's {clip.steps_per_quarter} steps "
+            "a quarter and are moved to it: quantise the file first for a better result"
+        )
+
+
+def _tell_end(path: Path, end: End, refined: bool) -> None:
+    if not end.differed:
+        click.echo(f"{path.name}: exact")
+    elif not end.differ:
+        click.echo(f"{path.name}: {end.differed} tokens differed, exact after {end.refinements} steps")
+    else:
+        tried = f" after {end.refinements} steps" if refined else " (--no-refine)"
+        click.echo(f"{path.name}: {end.differ} tokens differ{tried}")

@@ -1,0 +1,133 @@
+"""A folder of MIDI files → for each file a `Piece` with its windows, or the reason why it is not used.
+
+`find` lists the files, `scan_file` is the whole way of one file (read → melody line → grid → tokens → windows), and
+`scan` does it for all of them in all cores, with a time limit for each.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from musicvae_lite.corpus import pool
+from musicvae_lite.corpus.splits import digest, tune_id
+from musicvae_lite.corpus.windows import Windows, cut
+from musicvae_lite.errors import MusicVAEError
+from musicvae_lite.music.grid import STEPS_PER_QUARTER, bars, off_grid_share, quantize
+from musicvae_lite.music.melody_line import melody_line
+from musicvae_lite.music.midi import read
+from musicvae_lite.music.notes import Song
+from musicvae_lite.tokens import melody, representation
+
+SUFFIXES = (".mid", ".midi", ".kar")
+SECONDS_A_FILE = 20.0
+NO_STRETCH = "nowhere {bars} whole bars of one meter with a note in them"
+
+Progress = Callable[[int, int], None]  # (files done, files in all)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What makes two corpora of one folder differ. `track` overrules the choice of the melody's track."""
+
+    representation: str = melody.NAME
+    bars: int = 2  # in each window
+    steps_per_quarter: int = STEPS_PER_QUARTER
+    track: int | str | None = None
+
+    def __post_init__(self) -> None:
+        representation(self.representation)  # raises with the known ones
+        for name, value in (("bars", self.bars), ("steps_per_quarter", self.steps_per_quarter)):
+            if value < 1:
+                raise MusicVAEError(f"{name.replace('_', ' ')} is {value}: give a whole number from 1 on")
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """What one file gives. `tune` is the same for tunes that begin alike in any key, `content` for equal tokens."""
+
+    windows: tuple[Windows, ...]  # one for each meter, at least one
+    left_out: dict[str, int]  # reason → windows
+    tune: str
+    content: str
+    track: int
+    choice: str  # which track is the melody, and why
+    program: int
+    onsets: int
+    off_grid: float  # share (0–1) of the onsets
+
+
+@dataclass(frozen=True)
+class Found:
+    """Paths of MIDI files below a folder, relative to it and sorted; and the folders that could not be opened."""
+
+    files: tuple[str, ...]
+    closed: tuple[str, ...] = field(default=())
+
+
+def find(folder: Path) -> Found:
+    """Every .mid, .midi and .kar below `folder`, in any case, through links to folders (each folder once)."""
+    files: list[str] = []
+    closed: list[str] = []
+    seen: set[tuple[int, int]] = set()
+    for here, folders, names in os.walk(folder, followlinks=True, onerror=lambda e: closed.append(str(e.filename))):
+        status = os.stat(here)
+        known = (status.st_dev, status.st_ino) in seen
+        seen.add((status.st_dev, status.st_ino))
+        folders[:] = [] if known else sorted(folders)
+        files += [] if known else [os.path.join(here, name) for name in names if name.lower().endswith(SUFFIXES)]
+    relative = partial(os.path.relpath, start=folder)
+    return Found(tuple(sorted(map(relative, files))), tuple(sorted(map(relative, closed))))
+
+
+def scan_file(path: Path | str, settings: Settings) -> Piece:
+    """The windows of one file; a `MusicVAEError` where it gives none."""
+    return scan_song(read(path), settings)
+
+
+def scan_song(song: Song, settings: Settings) -> Piece:
+    """The windows of one song's melody; a `MusicVAEError` where it gives none."""
+    form = representation(settings.representation)
+    line = melody_line(song, settings.track)
+    measures = bars(song, settings.steps_per_quarter)
+    tokens = form.encode(quantize(line.notes, settings.steps_per_quarter), measures[-1].end)
+    windows, left_out = cut(tokens, measures, settings.bars, settings.steps_per_quarter, form)
+    if not windows:
+        short = len(measures) < settings.bars
+        raise MusicVAEError(f"shorter than {settings.bars} bars" if short else NO_STRETCH.format(bars=settings.bars))
+    return Piece(
+        windows=windows,
+        left_out=dict(left_out),
+        tune=tune_id(tokens, settings.steps_per_quarter, form),
+        content=digest(tokens, *(np.append(group.meter, group.start_bar) for group in windows)),
+        track=line.track,
+        choice=f"track {line.track} {line.name!r}: {line.why}",
+        program=line.program,
+        onsets=len(line.notes),
+        off_grid=off_grid_share(line.notes, settings.steps_per_quarter),
+    )
+
+
+def scan(folder: Path, files: Sequence[str], settings: Settings, progress: Progress | None = None) -> list[Piece | str]:
+    """For each of `files` (relative to `folder`), in their order: its `Piece`, or the reason why it is not used."""
+    outcomes: list[Piece | str] = [""] * len(files)
+    look = partial(_piece_or_reason, folder=str(folder), settings=settings)
+    for done, (index, outcome) in enumerate(pool.each(look, files, SECONDS_A_FILE, pool.processes(len(files))), 1):
+        outcomes[index] = outcome.reason if isinstance(outcome, pool.Lost) else outcome
+        if progress:
+            progress(done, len(files))
+    return outcomes
+
+
+def _piece_or_reason(file: str, folder: str, settings: Settings) -> Piece | str:
+    try:
+        return scan_file(os.path.join(folder, file), settings)
+    except MusicVAEError as error:
+        return str(getattr(error, "reason", error))
+    except Exception as error:  # one file that we fail on must not stop the scan of ten thousand
+        return f"internal error: {type(error).__name__}"

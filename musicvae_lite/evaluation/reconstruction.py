@@ -1,0 +1,40 @@
+"""Does a window come back? Functions of tokens, int64 or uint8 [N, T, V], truth first.
+
+Some 60–70 % of melody tokens are "hold", so every accuracy here is read beside two controls: what a constant answer
+scores, and what the same model scores with z shuffled among the windows (it must fall to the constant's, or z is
+ignored).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musicvae_lite.tokens import Representation
+
+Tokens = NDArray[np.integer[Any]]
+
+
+def token_accuracy(truth: Tokens, decoded: Tokens) -> float:
+    """Share of equal tokens (Roberts et al. 2018, table 1); NaN without tokens."""
+    return float((truth == decoded).mean()) if truth.size else float("nan")
+
+
+def constant_accuracy(truth: Tokens) -> float:
+    """Token accuracy of the best constant answer: the share of the commonest token."""
+    return float(np.bincount(truth.ravel()).max() / truth.size) if truth.size else float("nan")
+
+
+def exact(truth: Tokens, decoded: Tokens) -> float:
+    """Share of windows reproduced token for token."""
+    return float((truth == decoded).all((1, 2)).mean()) if truth.size else float("nan")
+
+
+def onset_f1(truth: Tokens, decoded: Tokens, representation: Representation) -> float:
+    """F1 of (step, pitch) onsets over all windows (mir_eval's onset and pitch match, on a grid); NaN without onsets."""
+    wanted, got = representation.onsets(truth), representation.onsets(decoded)
+    hits = int((wanted & got & (truth == decoded)).sum())
+    total = int(wanted.sum() + got.sum())
+    return 2 * hits / total if total else float("nan")

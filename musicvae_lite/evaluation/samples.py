@@ -1,0 +1,113 @@
+"""Samples of a latent density, decoded and held against real windows: how like them, how many copied from training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from musicvae_lite.corpus.splits import fingerprints
+from musicvae_lite.corpus.windows import Windows
+from musicvae_lite.evaluation import musical
+from musicvae_lite.evaluation.heldout import CHUNK
+from musicvae_lite.model.checkpoint import Checkpoint
+from musicvae_lite.model.config import Config
+from musicvae_lite.model.musicvae import MusicVAE
+from musicvae_lite.music.descriptors import Frame
+from musicvae_lite.music.grid import bar_steps
+from musicvae_lite.music.notes import Meter
+from musicvae_lite.tokens import representation
+
+Density = Callable[[int, torch.Generator], Tensor]  # (count, generator) → z [count, Z]
+Values = dict[str, NDArray[np.float64]]
+
+NORMAL, FITTED = "standard normal", "fitted density"
+
+
+@dataclass(frozen=True, eq=False)
+class Figures:
+    """How samples of one density compare; NaN where it cannot be said."""
+
+    overlap: float  # mean over the descriptors, 0 … 1
+    copies: float  # share that occurs in training in some key
+    by_descriptor: Mapping[str, float]
+    values: Mapping[str, NDArray[np.float64]]  # descriptor → [N]
+
+
+def best(figures: Mapping[str, Figures]) -> Figures | None:
+    """Those of the density that the model is sampled from: the fitted one where there is one."""
+    return figures.get(FITTED, figures.get(NORMAL))
+
+
+def densities(checkpoint: Checkpoint) -> dict[str, Density]:
+    """N(0, I), and the density fitted after training if the checkpoint has one."""
+    latent = checkpoint.model.config.latent
+    return {NORMAL: lambda count, generator: torch.randn(count, latent, generator=generator, device=generator.device)}
+
+
+def compare(
+    checkpoint: Checkpoint,
+    windows: Sequence[Windows],
+    corpus: Values,
+    trained_on: NDArray[np.uint64] | None,
+    count: int,
+    temperature: float,
+    random: np.random.Generator,
+) -> dict[str, Figures]:
+    """`Figures` of about `count` samples of each of `densities`, with the meters of `windows` in proportion."""
+    model, config = checkpoint.model, checkpoint.model.config
+    form = representation(config.representation)
+    figures = {}
+    for name, density in densities(checkpoint).items():
+        generator = torch.Generator(next(model.parameters()).device).manual_seed(int(random.integers(1 << 31)))
+        samples = draw(model, density, windows, count, temperature, generator)
+        values = describe(samples, config, random)
+        overlaps = musical.overlaps(values, corpus)
+        copies = float("nan")
+        if trained_on is not None:
+            copies = musical.copies(np.concatenate([fingerprints(s.tokens, form) for s in samples]), trained_on)
+        figures[name] = Figures(musical.mean_overlap(overlaps), copies, overlaps, values)
+    return figures
+
+
+@torch.no_grad()
+def draw(
+    model: MusicVAE,
+    density: Density,
+    windows: Sequence[Windows],
+    count: int,
+    temperature: float,
+    generator: torch.Generator,
+) -> list[Windows]:
+    """About `count` decoded samples in the meters of `windows`, in proportion."""
+    return [
+        _in_meter(model, density, meter, each, temperature, generator)
+        for meter, each in _shares(windows, count).items()
+    ]
+
+
+def describe(groups: Sequence[Windows], config: Config, random: np.random.Generator) -> Values:
+    """The descriptors of all windows, each in a random key: name → [N]."""
+    form, grid = representation(config.representation), config.steps_per_quarter
+    parts = []
+    for group in groups:
+        frame = Frame(group.tokens.shape[1], grid, bar_steps(group.meter, grid))
+        parts.append(musical.descriptors(musical.in_any_key(group.tokens, form, random), frame, form))
+    return musical.pool(parts)
+
+
+def _shares(windows: Sequence[Windows], count: int) -> dict[Meter, int]:
+    total = sum(map(len, windows))
+    return {group.meter: max(1, round(count * len(group) / total)) for group in windows}
+
+
+def _in_meter(
+    model: MusicVAE, density: Density, meter: Meter, count: int, temperature: float, generator: torch.Generator
+) -> Windows:
+    z = density(count, generator)
+    tokens = torch.cat([model.decode(part, meter, temperature, generator) for part in z.split(CHUNK)])
+    return Windows(meter, tokens.cpu().numpy(), np.zeros(count, np.int64), np.zeros(count, np.int64))

@@ -1,0 +1,1 @@
+"""Tokens → posterior → z → tokens. Torch from here down."""

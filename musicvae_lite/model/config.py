@@ -1,0 +1,55 @@
+"""One flat, frozen record of everything that shapes the weights; saved beside them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from musicvae_lite.errors import MusicVAEError
+from musicvae_lite.music.grid import STEPS_PER_QUARTER
+from musicvae_lite.tokens import representation
+
+LONGEST_BAR_QUARTERS = 8  # position tables end here; later steps of a longer bar share the last row
+
+
+@dataclass(frozen=True)
+class Config:
+    """Sizes of a `MusicVAE`. Contradictions are refused here and nowhere else."""
+
+    representation: str = "melody"
+    steps_per_quarter: int = STEPS_PER_QUARTER
+    bars: int = 2
+    latent: int = 128  # Z
+    embedding: int = 128
+    encoder_hidden: int = 192  # H of each direction
+    decoder_hidden: int = 256  # H
+    decoder_layers: int = 1
+    metrical_positions: bool = True  # an embedding of the step's place in the meter, in encoder and decoder
+    view_rank: int = 64  # rank of the per-position views of z; 0: z enters every step alike, as in MusicVAE
+
+    def __post_init__(self) -> None:
+        representation(self.representation)
+        for field in fields(self):
+            value = getattr(self, field.name)
+            least = 0 if field.name == "view_rank" else 1
+            if isinstance(value, int) and not isinstance(value, bool) and value < least:
+                raise MusicVAEError(f"{field.name} is {value}: expected at least {least}")
+        if self.view_rank and not self.metrical_positions:
+            raise MusicVAEError("views of z by position need metrical positions: set view_rank to 0 or switch them on")
+
+    @property
+    def bar_positions(self) -> int:
+        """Rows of the tables that are indexed by the step in its bar."""
+        return LONGEST_BAR_QUARTERS * self.steps_per_quarter
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON object; `from_dict` is the inverse."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Config:
+        """A config from a JSON object; unknown keys are a `MusicVAEError`."""
+        unknown = sorted(set(values) - {field.name for field in fields(cls)})
+        if unknown:
+            raise MusicVAEError(f"the model's config has unknown keys {', '.join(unknown)}: it needs a newer version")
+        return cls(**values)

@@ -1,0 +1,108 @@
+"""z [B, Z] → tokens [B, T, V]: an autoregressive LSTM (Roberts et al. 2018, §3.1) that knows the meter.
+
+z sets the initial state and is an input of every step, as in MusicVAE; besides, a step's place in the meter is an
+input, and each place has its own view of z (see `positions`).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from musicvae_lite.model.config import Config
+from musicvae_lite.model.encoder import TokenEmbedding
+from musicvae_lite.model.lstm import State, step
+from musicvae_lite.model.positions import MetricalPositions, Views
+from musicvae_lite.music.notes import Meter
+from musicvae_lite.tokens import representation
+
+
+class Decoder(nn.Module):
+    """p(x | z)."""
+
+    legal: Tensor  # [states, K]
+    next_state: Tensor  # [states, K]
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        rep = representation(config.representation)
+        self.voices, self.vocabulary, self.bars = rep.VOICES, rep.VOCABULARY, config.bars
+        self.layers, hidden = config.decoder_layers, config.decoder_hidden
+        self.embedding = TokenEmbedding(self.voices, self.vocabulary, hidden)
+        self.latent_input = nn.Linear(config.latent, hidden)
+        self.initial_state = nn.Linear(config.latent, 2 * self.layers * hidden)
+        self.positions: MetricalPositions | None = None
+        if config.metrical_positions:
+            self.positions = MetricalPositions(config.bar_positions, config.bars, hidden)
+        self.views: Views | None = None
+        if config.view_rank:
+            self.views = Views(config.bar_positions, config.bars, config.latent, config.view_rank, hidden)
+        self.lstm = nn.LSTM(hidden, hidden, self.layers, batch_first=True)
+        self.output = nn.Linear(hidden, self.voices * self.vocabulary)
+        self.register_buffer("legal", torch.from_numpy(rep.LEGAL), persistent=False)
+        self.register_buffer("next_state", torch.from_numpy(rep.NEXT_STATE), persistent=False)
+
+    def forward(
+        self,
+        z: Tensor,
+        tokens: Tensor,
+        meter: Meter,
+        token_dropout: float = 0.0,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Teacher-forced logits [B, T, V, K]: those of step t have seen z and the tokens before t, never token t."""
+        previous = torch.cat([torch.full_like(tokens[:, :1], self.vocabulary), tokens[:, :-1]], 1)
+        if token_dropout:
+            hidden = torch.rand(previous.shape, generator=generator, device=z.device) < token_dropout
+            previous = previous.masked_fill(hidden, self.vocabulary)
+        x = self.embedding(previous) + self._conditions(z, meter, tokens.shape[1] // self.bars)
+        states, _ = self.lstm(x, self._initial_state(z))  # [B, T, H]
+        logits: Tensor = self.output(states).unflatten(-1, (self.voices, self.vocabulary))
+        return logits
+
+    @torch.no_grad()
+    def decode(
+        self,
+        z: Tensor,
+        meter: Meter,
+        bar_steps: int,
+        temperature: float = 0.0,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Tokens int64 [B, T, V], canonical, decoded step by step; temperature 0 is the exact argmax."""
+        conditions = self._conditions(z, meter, bar_steps)  # [B, T, H]
+        previous = z.new_full((len(z), self.voices), self.vocabulary, dtype=torch.int64)
+        place = torch.zeros_like(previous)  # of each voice's automaton
+        state = self._initial_state(z)
+        decoded = []
+        for t in range(conditions.shape[1]):
+            hidden, state = step(self.lstm, self.embedding(previous) + conditions[:, t], state)
+            logits = self.output(hidden).unflatten(-1, (self.voices, self.vocabulary)).float()
+            logits = logits.masked_fill(~self.legal[place], -torch.inf)  # [B, V, K]
+            previous = choose(logits, temperature, generator)
+            place = self.next_state[place, previous]
+            decoded.append(previous)
+        return torch.stack(decoded, 1)
+
+    def _conditions(self, z: Tensor, meter: Meter, bar_steps: int) -> Tensor:
+        """What each step is told besides the token before it: [B, T, H]."""
+        conditions = self.latent_input(z)[:, None]
+        if self.views is not None:
+            conditions = conditions + self.views(z, self.bars, bar_steps)
+        if self.positions is not None:
+            conditions = conditions + self.positions(meter, self.bars, bar_steps)
+        expanded: Tensor = conditions.expand(-1, self.bars * bar_steps, -1)
+        return expanded
+
+    def _initial_state(self, z: Tensor) -> State:
+        hidden, cell = torch.tanh(self.initial_state(z)).unflatten(-1, (2, self.layers, -1)).unbind(1)
+        return hidden.transpose(0, 1).contiguous(), cell.transpose(0, 1).contiguous()  # [layers, B, H] each
+
+
+def choose(logits: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
+    """int64 [...] of logits [..., K]: the argmax at temperature 0, else a draw from softmax(logits / temperature)."""
+    if temperature == 0:
+        return logits.argmax(-1)
+    chances = torch.softmax(logits / temperature, -1)
+    drawn = torch.multinomial(chances.flatten(0, -2), 1, generator=generator)
+    return drawn.view(logits.shape[:-1])

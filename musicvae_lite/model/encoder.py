@@ -1,0 +1,66 @@
+"""Tokens [B, T, V] → Posterior(mu, sigma), each [B, Z]: a bidirectional LSTM (Roberts et al. 2018, eq. 6).
+
+The original reads the two final states. Here every step is read, through the transposed views of its position, so that
+each part of the window has its own way into z; without views the states are averaged.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from musicvae_lite.model.config import Config
+from musicvae_lite.model.positions import MetricalPositions, Views
+from musicvae_lite.model.posterior import Posterior
+from musicvae_lite.music.notes import Meter
+from musicvae_lite.tokens import representation
+
+
+class Encoder(nn.Module):
+    """q(z | x)."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        rep = representation(config.representation)
+        self.bars = config.bars
+        self.embedding = TokenEmbedding(rep.VOICES, rep.VOCABULARY, config.embedding)
+        self.positions: MetricalPositions | None = None
+        if config.metrical_positions:
+            self.positions = MetricalPositions(config.bar_positions, config.bars, config.embedding)
+        self.lstm = nn.LSTM(config.embedding, config.encoder_hidden, batch_first=True, bidirectional=True)
+        self.average = nn.Linear(2 * config.encoder_hidden, 2 * config.latent)
+        self.views: Views | None = None
+        if config.view_rank:
+            size = 2 * config.encoder_hidden
+            self.views = Views(config.bar_positions, config.bars, 2 * config.latent, config.view_rank, size)
+
+    def forward(self, tokens: Tensor, meter: Meter) -> Posterior:
+        """The posterior of tokens int64 [B, T, V], T a whole number of bars of `meter`."""
+        bar_steps = tokens.shape[1] // self.bars
+        x = self.embedding(tokens)  # [B, T, E]
+        if self.positions is not None:
+            x = x + self.positions(meter, self.bars, bar_steps)
+        states, _ = self.lstm(x)  # [B, T, 2H]
+        read = self.average(states.mean(1))  # [B, 2Z]
+        if self.views is not None:
+            read = read + self.views.gather(states, self.bars, bar_steps)
+        mu, width = read.float().chunk(2, -1)
+        return Posterior(mu, F.softplus(width) + 1e-4)
+
+
+class TokenEmbedding(nn.Module):
+    """int64 [..., V] → [..., E]: the sum of one embedding a voice; index K is the start of a sequence."""
+
+    offset: Tensor
+
+    def __init__(self, voices: int, vocabulary: int, size: int) -> None:
+        super().__init__()
+        self.vocabulary = vocabulary
+        self.table = nn.Embedding(voices * (vocabulary + 1), size)
+        self.register_buffer("offset", torch.arange(voices) * (vocabulary + 1), persistent=False)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """[..., E] of int64 [..., V]."""
+        embedded: Tensor = self.table(tokens + self.offset)
+        return embedded.sum(-2)

@@ -1,0 +1,53 @@
+"""The model: tokens [B, T, V] → Posterior → z [B, Z] → tokens (Roberts et al. 2018, arXiv 1803.05428)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from musicvae_lite.model.config import Config
+from musicvae_lite.model.decoder import Decoder
+from musicvae_lite.model.encoder import Encoder
+from musicvae_lite.model.posterior import Posterior
+from musicvae_lite.music.grid import bar_steps
+from musicvae_lite.music.notes import Meter
+
+
+class MusicVAE(nn.Module):
+    """A sequence VAE for windows of `config.bars` bars in any meter."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = Encoder(config)
+        self.decoder = Decoder(config)
+
+    def encode(self, tokens: Tensor, meter: Meter) -> Posterior:
+        """The posterior of int64 tokens [B, T, V]; T must be `config.bars` bars of `meter`."""
+        expected = self.config.bars * bar_steps(meter, self.config.steps_per_quarter)
+        if tokens.shape[1] != expected:
+            raise ValueError(f"got {tokens.shape[1]} steps, expected {expected} for {self.config.bars} bars of {meter}")
+        posterior: Posterior = self.encoder(tokens, meter)
+        return posterior
+
+    def logits(
+        self,
+        z: Tensor,
+        tokens: Tensor,
+        meter: Meter,
+        token_dropout: float = 0.0,
+        generator: torch.Generator | None = None,
+    ) -> Tensor:
+        """Teacher-forced logits [B, T, V, K] of tokens [B, T, V] given z [B, Z].
+
+        `token_dropout` hides that share of the tokens from the decoder, which then has to ask z (Bowman et al. 2016,
+        §3.1).
+        """
+        logits: Tensor = self.decoder(z, tokens, meter, token_dropout, generator)
+        return logits
+
+    def decode(
+        self, z: Tensor, meter: Meter, temperature: float = 0.0, generator: torch.Generator | None = None
+    ) -> Tensor:
+        """Canonical int64 tokens [B, T, V] of z [B, Z], free-running."""
+        return self.decoder.decode(z, meter, bar_steps(meter, self.config.steps_per_quarter), temperature, generator)

@@ -1,0 +1,70 @@
+"""Where a step stands in the meter, and what of z it sees there.
+
+Counting steps and routing each part of z to its place is what a plain LSTM decoder spends most of its training on.
+Both are known beforehand, so the model is told: every step's place in the meter is an input, and every place looks at z
+through a matrix of its own. Tables are by **step in the bar** and by **number of the bar**, factored, so that their
+size does not grow with the length of a window and any meter can use them. Steps and bars past a table's end share its
+last row.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from musicvae_lite.music.notes import Meter
+
+NUMERATORS = 33
+DENOMINATORS = 7  # 1, 2, 4, … 64
+
+
+class MetricalPositions(nn.Module):
+    """The sum of four embeddings: step in the bar, number of the bar, numerator, denominator. [n·S, D]."""
+
+    def __init__(self, bar_positions: int, bars: int, size: int) -> None:
+        super().__init__()
+        self.step = nn.Embedding(bar_positions, size)
+        self.bar = nn.Embedding(bars, size)
+        self.numerator = nn.Embedding(NUMERATORS, size)
+        self.denominator = nn.Embedding(DENOMINATORS, size)
+        for table in (self.step, self.bar, self.numerator, self.denominator):
+            # A meter, a bar or a step that training never saw adds nothing.
+            nn.init.zeros_(table.weight)
+
+    def forward(self, meter: Meter, bars: int, bar_steps: int) -> Tensor:
+        """[T, D] for `bars` bars of `bar_steps` steps, T = bars · bar_steps."""
+        step, bar = self.step(_rows(self.step, bar_steps)), self.bar(_rows(self.bar, bars))
+        numerator = self.numerator.weight[min(meter.numerator, NUMERATORS - 1)]
+        denominator = self.denominator.weight[min(meter.denominator.bit_length() - 1, DENOMINATORS - 1)]
+        return torch.flatten(bar[:, None] + (step + numerator + denominator)[None], 0, 1)
+
+
+class Views(nn.Module):
+    """What each position sees of z: V(b, s) z = A_s C_b z, with C_b [R, Z] by bar and A_s [D, R] by step in the bar."""
+
+    def __init__(self, bar_positions: int, bars: int, latent: int, rank: int, size: int) -> None:
+        super().__init__()
+        self.by_bar = nn.Parameter(torch.randn(bars, latent, rank) * latent**-0.5)
+        self.by_step = nn.Parameter(torch.zeros(bar_positions, rank, size))
+
+    def forward(self, z: Tensor, bars: int, bar_steps: int) -> Tensor:
+        """[B, T, D] of z [B, Z]."""
+        by_bar = self.by_bar[_clipped(len(self.by_bar), bars, z.device)]
+        by_step = self.by_step[_clipped(len(self.by_step), bar_steps, z.device)]
+        seen = torch.einsum("bz,nzr->bnr", z, by_bar)
+        return torch.einsum("bnr,srd->bnsd", seen, by_step).flatten(1, 2)
+
+    def gather(self, states: Tensor, bars: int, bar_steps: int) -> Tensor:
+        """[B, Z] of states [B, T, D]: the transposed map, Σ over positions of C_bᵀ A_sᵀ states(b, s)."""
+        by_bar = self.by_bar[_clipped(len(self.by_bar), bars, states.device)]
+        by_step = self.by_step[_clipped(len(self.by_step), bar_steps, states.device)]
+        parts = states.unflatten(1, (bars, bar_steps))
+        return torch.einsum("bnr,nzr->bz", torch.einsum("bnsd,srd->bnr", parts, by_step), by_bar)
+
+
+def _rows(table: nn.Embedding, count: int) -> Tensor:
+    return _clipped(table.num_embeddings, count, table.weight.device)
+
+
+def _clipped(rows: int, count: int, device: torch.device) -> Tensor:
+    return torch.arange(count, device=device).clamp(max=rows - 1)

@@ -1,0 +1,127 @@
+"""Quarter notes ↔ integer steps, and where the bars are.
+
+A grid has `steps_per_quarter` steps (4: sixteenths; 12: sixteenths and triplets together). `GridNotes` holds steps as
+`int64` and is another type than `Notes`, so that floats and steps cannot mix.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musicvae_lite.errors import MusicVAEError
+from musicvae_lite.music.notes import Meter, Notes, Song
+
+STEPS_PER_QUARTER = 4
+OFF_GRID_TOLERANCE = 0.1  # steps. A score, even at 24 ticks a quarter, is within it; a human performance is not.
+ROUNDING_SLACK = 1e-6  # steps. Ticks divided by ticks a quarter can land this little below a half step.
+
+
+class GridError(MusicVAEError):
+    """A meter whose bar is not a whole number of steps; the message is the same for every file with that meter."""
+
+    def __init__(self, meter: Meter, steps_per_quarter: int) -> None:
+        # Any multiple of the denominator fits, and one of these is a multiple of it.
+        candidates = range(steps_per_quarter, steps_per_quarter + meter.denominator)
+        fit = next(s for s in candidates if 4 * meter.numerator * s % meter.denominator == 0)
+        super().__init__(
+            f"a bar of {meter} is not a whole number of steps at {steps_per_quarter} steps a quarter: "
+            f"use {fit} steps a quarter"
+        )
+        self.meter = meter
+        self.steps_per_quarter = steps_per_quarter
+
+
+@dataclass(frozen=True, eq=False)
+class GridNotes:
+    """Columns of equal length n, sorted by (start, pitch), in steps; every note has end > start."""
+
+    pitch: NDArray[np.int64]
+    velocity: NDArray[np.int64]
+    start: NDArray[np.int64]  # steps
+    end: NDArray[np.int64]  # steps, exclusive
+
+    def __len__(self) -> int:
+        return len(self.pitch)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, GridNotes) and all(
+            np.array_equal(getattr(self, c), getattr(other, c)) for c in ("pitch", "velocity", "start", "end")
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar: first step, length in steps, meter. `steps` is shorter than the meter's where a change cuts a bar."""
+
+    start: int
+    steps: int
+    meter: Meter
+
+    @property
+    def end(self) -> int:
+        """The step after its last one."""
+        return self.start + self.steps
+
+
+def to_steps(quarters: NDArray[np.float64], steps_per_quarter: int) -> NDArray[np.int64]:
+    """The nearest step of each time in quarter notes; a half step goes up."""
+    return np.floor(quarters * steps_per_quarter + (0.5 + ROUNDING_SLACK)).astype(np.int64)
+
+
+def quantize(notes: Notes, steps_per_quarter: int) -> GridNotes:
+    """Notes on the grid: starts and ends at the nearest step, half steps up, every note at least one step long."""
+    start = to_steps(notes.start, steps_per_quarter)
+    end = np.maximum(to_steps(notes.end, steps_per_quarter), start + 1)
+    order = np.lexsort((notes.pitch, start))
+    return GridNotes(notes.pitch[order], notes.velocity[order], start[order], end[order])
+
+
+def dequantize(notes: GridNotes, steps_per_quarter: int) -> Notes:
+    """The same notes in quarter notes: the inverse of `quantize` for notes that lie on the grid."""
+    return Notes(notes.pitch, notes.velocity, notes.start / steps_per_quarter, notes.end / steps_per_quarter)
+
+
+def off_grid_share(notes: Notes, steps_per_quarter: int) -> float:
+    """Share (0–1) of onsets further than `OFF_GRID_TOLERANCE` of a step from the nearest step; NaN without notes."""
+    if not len(notes):
+        return float("nan")
+    steps = notes.start * steps_per_quarter
+    return float(np.mean(np.abs(steps - np.round(steps)) > OFF_GRID_TOLERANCE))
+
+
+def song_steps(song: Song, steps_per_quarter: int) -> int:
+    """The step at which the last note of all tracks ends on the grid; 0 without notes."""
+    times = [(t.notes.start.max(), t.notes.end.max()) for t in song.tracks if len(t.notes)]
+    start, end = to_steps(np.array(times).reshape(-1, 2), steps_per_quarter).max(0, initial=-1)
+    return int(max(start + 1, end))
+
+
+def bars(song: Song, steps_per_quarter: int) -> tuple[Bar, ...]:
+    """Every bar from step 0 until all notes of the song have ended; none without notes.
+
+    A meter change starts a bar at its nearest step and cuts the one before; the last bar is whole, however far it
+    reaches past the music. A meter in use whose bar is not a whole number of steps is a `GridError`.
+    """
+    total = song_steps(song, steps_per_quarter)
+    starts = to_steps(np.array([change.start for change in song.meters]), steps_per_quarter).tolist()
+    found: list[Bar] = []
+    for first, until, (_, meter) in zip(starts, [*starts[1:], sys.maxsize], song.meters, strict=True):
+        last = min(until, total)
+        if first < last:
+            length = bar_steps(meter, steps_per_quarter)
+            found += [Bar(start, min(length, until - start), meter) for start in range(first, last, length)]
+    return tuple(found)
+
+
+def bar_steps(meter: Meter, steps_per_quarter: int) -> int:
+    """Steps in one bar: 16 in 4/4 and 12 in 6/8 at 4 steps a quarter; `GridError` where that is not a whole number."""
+    steps, remainder = divmod(4 * meter.numerator * steps_per_quarter, meter.denominator)
+    if remainder:
+        raise GridError(meter, steps_per_quarter)
+    return steps

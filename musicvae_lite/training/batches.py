@@ -1,0 +1,67 @@
+"""Windows → batches: of one meter and length at a time, transposed afresh each time.
+
+Batch number i is a function of (seed, i) and nothing else, so an interrupted run goes on with exactly the batches that
+it would have drawn, and no generator's state is kept on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musicvae_lite.corpus.windows import Windows
+from musicvae_lite.errors import MusicVAEError
+from musicvae_lite.music.notes import Meter
+from musicvae_lite.tokens import Representation
+
+LOWEST, HIGHEST = 21, 108  # the piano's keys: augmentation does not leave them
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """int64 tokens [B, T, V] in one meter."""
+
+    tokens: NDArray[np.int64]
+    meter: Meter
+
+
+class Batches:
+    """Draws batches from groups of windows, each group as often as it has windows."""
+
+    def __init__(
+        self, groups: Sequence[Windows], representation: Representation, batch: int, transpose: int, seed: int
+    ) -> None:
+        total = enough(groups, batch)
+        self.groups, self.representation = tuple(groups), representation
+        self.batch, self.transpose, self.seed = batch, transpose, seed
+        self.shares = np.array([len(group.tokens) for group in groups]) / total
+
+    def __getitem__(self, index: int) -> Batch:
+        """Batch number `index`, 0 …; the same for the same seed."""
+        random = np.random.default_rng((self.seed, index))
+        group = self.groups[int(random.choice(len(self.groups), p=self.shares))]
+        tokens = group.tokens[random.integers(0, len(group.tokens), self.batch)]
+        return Batch(self._transposed(tokens, random).astype(np.int64), group.meter)
+
+    def _transposed(self, tokens: NDArray[np.integer[Any]], random: np.random.Generator) -> NDArray[np.integer[Any]]:
+        if not self.transpose:
+            return tokens
+        wide = tokens.astype(np.int64)
+        down, up = self.representation.headroom(wide, LOWEST, HIGHEST)
+        shifts = random.integers(np.maximum(down, -self.transpose), np.minimum(up, self.transpose) + 1)
+        return self.representation.transpose(wide, shifts)
+
+
+def enough(groups: Sequence[Windows], batch: int) -> int:
+    """How many windows there are; fewer than one batch is a `MusicVAEError`."""
+    total = sum(map(len, groups))
+    if total < batch:
+        raise MusicVAEError(
+            f"{total} windows to train on, fewer than one batch of {batch}: add music (`musicvae check` says what is "
+            "not used and why), or use a smaller --batch"
+        )
+    return total

@@ -1,0 +1,70 @@
+"""How a model is trained: one frozen record, saved with the run, and the presets."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from musicvae_lite.errors import MusicVAEError
+from musicvae_lite.model.config import Config
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything of a training run but the data and the network. Rates are bits a window."""
+
+    minutes: float = 60.0  # of training; ignored when steps > 0
+    steps: int = 0
+    seed: int = 0
+    batch: int = 64  # B
+    peak_learning_rate: float = 3e-3
+    warm_up_steps: int = 200
+    clip_norm: float = 5.0
+    beta: float = 1.0
+    first_free_bits: float = 250.0  # the rate narrows from here …
+    free_bits: float = 110.0  # … to here
+    narrow_from: float = 0.05  # of the training
+    narrow_to: float = 0.6
+    token_dropout: float = 0.0  # share of the decoder's input tokens that are hidden
+    transpose: int = 6  # semitones up or down, drawn afresh for each window each time
+    ema: float = 0.999
+    validations: int = 20  # evenly over the training
+    checkpoint_minutes: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.minutes <= 0 and self.steps <= 0:
+            raise MusicVAEError(f"got {self.minutes:g} minutes and {self.steps} steps: expected one above 0")
+        if self.batch < 2:
+            raise MusicVAEError(f"a batch of {self.batch}: expected at least 2 windows")
+        if not 0 <= self.narrow_from < self.narrow_to <= 1:
+            raise MusicVAEError("narrow_from and narrow_to: expected 0 ≤ narrow_from < narrow_to ≤ 1")
+
+    def to_dict(self) -> dict[str, Any]:
+        """A JSON object; `Recipe(**it)` is the inverse."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A network and a recipe that go together."""
+
+    config: Config
+    recipe: Recipe
+
+
+PRESETS: dict[str, Preset] = {
+    "melody-2bar": Preset(Config(), Recipe()),
+    "melody-4bar": Preset(Config(bars=4, latent=256), Recipe(first_free_bits=500.0, free_bits=220.0)),
+    "tiny": Preset(
+        Config(latent=32, embedding=32, encoder_hidden=32, decoder_hidden=64, view_rank=16),
+        Recipe(minutes=1.0, batch=16, ema=0.99),
+    ),
+}
+
+
+def preset(name: str, config: dict[str, Any] | None = None, recipe: dict[str, Any] | None = None) -> Preset:
+    """The preset of that name with some values replaced; an unknown name is a `MusicVAEError`."""
+    if name not in PRESETS:
+        raise MusicVAEError(f"unknown preset {name!r}: expected one of {', '.join(PRESETS)}")
+    base = PRESETS[name]
+    return Preset(replace(base.config, **(config or {})), replace(base.recipe, **(recipe or {})))
