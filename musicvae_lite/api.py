@@ -42,6 +42,11 @@ class Model:
 
     checkpoint: Checkpoint
 
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are, and z with them."""
+        return next(self.checkpoint.model.parameters()).device
+
     def clip(self, midi: Midi, part: Part | None = None) -> Clip:
         """The tune of `midi` (or of a part of it) as the model's windows; a `MusicVAEError` if it has none."""
         config = self.checkpoint.model.config
@@ -57,7 +62,7 @@ class Model:
         """The posterior of each of the tune's windows, one behind the other: mu and sigma [W, Z]."""
         clip = self.clip(midi, part)
         with torch.no_grad():
-            return self.checkpoint.model.encode(torch.from_numpy(clip.windows), clip.meter)
+            return self.checkpoint.model.encode(torch.from_numpy(clip.windows).to(self.device), clip.meter)
 
     def decode(
         self,
@@ -66,12 +71,17 @@ class Model:
         qpm: float = DEFAULT_QPM,
         program: int = 0,
         temperature: float = 0.0,
+        seed: int = 0,
     ) -> list[PrettyMIDI]:
-        """One tune for each row of z [B, Z], in `meter`, at `qpm` quarter notes a minute."""
+        """One tune for each row of z [B, Z], in `meter`, at `qpm` quarter notes a minute.
+
+        `seed` is for a temperature above 0.
+        """
         model = self.checkpoint.model
         form = representation(model.config.representation)
+        generator = torch.Generator(self.device).manual_seed(seed)
         tunes = []
-        for tokens in model.decode(z, meter, temperature).numpy():
+        for tokens in model.decode(z.to(self.device, torch.float32), meter, temperature, generator).cpu().numpy():
             notes = dequantize(form.decode(tokens), model.config.steps_per_quarter)
             track = Track(notes, "melody", program)
             tunes.append(to_pretty_midi(Song((track,), (TempoChange(0.0, qpm),), (MeterChange(0.0, meter),))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,7 +15,7 @@ from musicvae_lite.pretrained.registry import DEFAULT
 
 if TYPE_CHECKING:
     from musicvae_lite.corpus.clip import Clip
-    from musicvae_lite.explore.morph import End, Morph
+    from musicvae_lite.explore.morph import End, Morph, Options
 
 OFF_GRID_TO_MENTION = 0.3
 
@@ -32,49 +32,42 @@ def _meter(_: click.Context, __: click.Parameter, value: str | None) -> Meter | 
 @click.command()
 @click.argument("a", type=click.Path(path_type=Path))
 @click.argument("b", type=click.Path(path_type=Path))
-@click.option("--steps", type=click.IntRange(min=2), default=8, show_default=True, help="Tunes, both ends included.")
 @click.option("--out", type=click.Path(path_type=Path), help="The folder to make.  [default: A-to-B]")
 @click.option("--force", is_flag=True, help="Replace files that are in that folder already.")
 @click.option("--model", default=DEFAULT, show_default=True, help="A bundled model's name, a file, or a run folder.")
 @click.option("--wav", is_flag=True, help="Render sound as well: morph.wav.")
-@click.option("--path", "shape", type=click.Choice(["linear", "slerp"]), default="linear", show_default=True)
+@click.option("--start-bar", type=click.IntRange(min=1), help="First bar, from 1.  [default: where the tune starts]")
+@click.option("--bars", type=click.IntRange(min=1), help="How many bars to use.  [default: to the tune's end]")
+@click.option("--meter", callback=_meter, help="Read both files in this meter, such as 4/4.")
+@click.option("--track", callback=number_or_name, help="The tune's track in both, by number (from 0) or name.")
+@click.option("--steps", type=click.IntRange(min=2), help="Tunes, both ends included.  [default: 8]")
+@click.option("--path", type=click.Choice(["linear", "slerp"]), help="The way through latent space.  [default: linear]")
 @click.option(
     "--spacing",
     type=click.Choice(["even", "uniform"]),
-    default="even",
-    show_default=True,
-    help="even: neighbours differ by the same amount of music; uniform: equal steps in latent space.",
+    help="even: neighbours differ by the same amount of music; uniform: equal steps in latent space.  [default: even]",
 )
-@click.option("--refine/--no-refine", default=True, show_default=True, help="Make the ends exactly the given tunes.")
 @click.option(
-    "--start-bar", type=click.IntRange(min=1), help="First bar to use, from 1.  [default: where the tune starts]"
+    "--pull",
+    type=click.FloatRange(min=0),
+    help="Nats by which tokens of A and B are preferred on the way.  [default: 8 for even, 0 for uniform]",
 )
-@click.option("--bars", type=click.IntRange(min=1), help="How many bars to use.  [default: to the tune's end]")
+@click.option("--refine/--no-refine", default=None, help="Make the ends exactly the given tunes.  [default: refine]")
 @click.option("--loop", is_flag=True, help="Repeat the shorter tune; without it, rests follow.")
-@click.option("--meter", callback=_meter, help="Read both files in this meter, such as 4/4.")
-@click.option("--track", callback=number_or_name, help="The tune's track in both, by number (from 0) or name.")
-@click.option(
-    "--temperature", type=click.FloatRange(min=0), default=0.0, show_default=True, help="0: always the likeliest."
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="For a temperature above 0.")
+@click.option("--temperature", type=click.FloatRange(min=0), help="0: always the likeliest.  [default: 0]")
+@click.option("--seed", type=click.IntRange(min=0), help="For a temperature above 0.  [default: 0]")
 def interpolate(
     a: Path,
     b: Path,
-    steps: int,
     out: Path | None,
     force: bool,
     model: str,
     wav: bool,
-    shape: str,
-    spacing: str,
-    refine: bool,
     start_bar: int | None,
     bars: int | None,
-    loop: bool,
     meter: Meter | None,
     track: int | str | None,
-    temperature: float,
-    seed: int,
+    **given: Any,
 ) -> None:
     """Write the tunes that lie between the tunes of the MIDI files A and B.
 
@@ -89,7 +82,7 @@ def interpolate(
     from musicvae_lite.corpus.clip import Part
     from musicvae_lite.explore.morph import Options
 
-    options = Options(steps, shape, spacing, refine, loop, temperature, seed)
+    options = Options(**{name: value for name, value in given.items() if value is not None})
     loaded = api.load(model)
     part = Part(start_bar, bars, track, meter)
     clips = [loaded.clip(path, part) for path in (a, b)]
@@ -97,12 +90,14 @@ def interpolate(
         _tell(path, clip)
     morph = loaded.morph(clips[0], clips[1], options)
     for path, clip, end in zip((a, b), clips, morph.ends, strict=True):
-        _tell_end(path, end, refine)
-        if clip.bars < morph.bars:
-            click.echo(f"{path.name}: {morph.bars - clip.bars} bars shorter, {'repeated' if loop else 'rests follow'}")
+        _tell_end(path, end, options)
+        if shorter := morph.bars - clip.bars:
+            then = "repeated" if options.loop else "rests follow"
+            click.echo(f"{path.name}: {_count(shorter, 'bar')} shorter, {then}")
     with output_folder(folder, force) as made:
         _write(morph, clips[0], made, f"{a.stem} → {b.stem}", wav)
-    click.echo(f"{folder}/: {steps} tunes, morph.mid (all of them in a row), morph.png{', morph.wav' if wav else ''}")
+    sound = ", morph.wav" if wav else ""
+    click.echo(f"{folder}/: {options.steps} tunes, morph.mid (all of them in a row), morph.png{sound}")
 
 
 def _write(morph: Morph, clip: Clip, folder: Path, title: str, wav: bool) -> None:
@@ -122,7 +117,7 @@ def _write(morph: Morph, clip: Clip, folder: Path, title: str, wav: bool) -> Non
         pianoroll.Panel(pianoroll.step_title(number, len(morph.steps)), notes, morph.bars * bar, lines)
         for number, notes in enumerate(morph.steps, 1)
     ]
-    pianoroll.draw(panels[: pianoroll.MAX_PANELS], folder / "morph.png", title)
+    pianoroll.draw(panels, folder / "morph.png", title)
     if wav:
         from musicvae_lite.rendering.audio import render, write_wav
 
@@ -140,11 +135,18 @@ def _tell(path: Path, clip: Clip) -> None:
         )
 
 
-def _tell_end(path: Path, end: End, refined: bool) -> None:
-    if not end.differed:
-        click.echo(f"{path.name}: exact")
-    elif not end.differ:
-        click.echo(f"{path.name}: {end.differed} tokens differed, exact after {end.refinements} steps")
+def _tell_end(path: Path, end: End, options: Options) -> None:
+    """Whether what is heard at that end is the tune that was given."""
+    taken = f"after {_count(end.refinements, 'step')}"
+    if end.differ:
+        why = f"at temperature {options.temperature:g}" if options.temperature else taken
+        told = "1 token differs" if end.differ == 1 else f"{end.differ} tokens differ"
+        click.echo(f"{path.name}: {told} {why if options.refine or options.temperature else '(--no-refine)'}")
+    elif end.refinements:
+        click.echo(f"{path.name}: {_count(end.differed, 'token')} differed, exact {taken}")
     else:
-        tried = f" after {end.refinements} steps" if refined else " (--no-refine)"
-        click.echo(f"{path.name}: {end.differ} tokens differ{tried}")
+        click.echo(f"{path.name}: exact")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,22 +28,25 @@ RECIPE_OPTIONS = {
     "learning_rate": "peak_learning_rate",
     "free_bits": "free_bits",
     "seed": "seed",
+    "track": "track",
 }
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--preset", default="melody-2bar", show_default=True, help="melody-2bar, melody-4bar or tiny.")
+@click.option("--preset", help="melody-2bar, melody-4bar or tiny.  [default: melody-2bar]")
 @click.option(
     "--minutes", type=click.FloatRange(min=0, min_open=True), help="Train for so long.  [default: the preset's]"
 )
 @click.option("--steps", type=click.IntRange(min=1), help="Train for so many batches, however long it takes.")
 @click.option(
-    "--resume", is_flag=True, help="Go on with this run from its last checkpoint; --minutes may be longer now."
+    "--resume",
+    is_flag=True,
+    help="Go on with this run from its last checkpoint, unchanged but for what is given now: more --minutes, say.",
 )
 @click.option("--name", help="The run is kept in runs/NAME.  [default: the folder's name]")
 @click.option("--out", type=click.Path(path_type=Path), default=RUNS, show_default=True, help="The folder of all runs.")
-@click.option("--seed", type=int, help="Everything random follows from it.  [default: 0]")
+@click.option("--seed", type=click.IntRange(min=0), help="Everything random follows from it.  [default: 0]")
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, …; auto takes a GPU where there is one.")
 @click.option("--batch", type=click.IntRange(min=2), help="Windows in a batch.")
 @click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), help="At its peak.")
@@ -52,14 +55,7 @@ RECIPE_OPTIONS = {
 @click.option("--steps-per-quarter", type=click.IntRange(min=1), help="The grid: 4, or 12 where there are triplets.")
 @click.option("--track", callback=number_or_name, help="The melody's track, by number (from 0) or name.")
 def train(
-    folder: Path,
-    preset: str,
-    resume: bool,
-    name: str | None,
-    out: Path,
-    device: str,
-    track: int | str | None,
-    **given: Any,
+    folder: Path, preset: str | None, resume: bool, name: str | None, out: Path, device: str, **given: Any
 ) -> None:
     """Train a model on the MIDI files in FOLDER and everything below it.
 
@@ -71,64 +67,86 @@ def train(
       musicvae train midi/ --minutes 60 --resume
       musicvae interpolate a.mid b.mid --model runs/midi
     """
-    run = out / (name or folder.resolve().name)
-    from musicvae_lite.training import precision
-    from musicvae_lite.training import state as states
     from musicvae_lite.training.batches import enough
     from musicvae_lite.training.loop import train as train_loop
-    from musicvae_lite.training.recipe import preset as find_preset
 
-    values = {option: value for option, value in given.items() if value is not None}
-    config = {option: values[option] for option in CONFIG_OPTIONS if option in values}
-    recipe = {field: values[option] for option, field in RECIPE_OPTIONS.items() if option in values}
-    chosen = find_preset(preset, config, recipe)
-    on = precision.device(device)
-    if resume:
-        refuse_other_network(run, config)
-        state = states.resume(run, on, recipe)
-    elif (run / states.STATE_FILE).exists():
-        raise MusicVAEError(f"{run} holds a run already: go on with it by --resume, or choose another --name")
-    else:
-        state = states.start(chosen.config, chosen.recipe, on)
-    corpus = _corpus(folder, state, track)
+    run = out / (name or folder.resolve().name)
+    state = _state(run, preset, resume, device, {option: value for option, value in given.items() if value is not None})
+    if state.progress >= 1:
+        click.echo(f"{run} is complete ({_length(state)}): give more --minutes or --steps to go on")
+        return
+    corpus = _corpus(folder, state)
     enough(corpus.train, state.recipe.batch)
-    _tell(folder, run, corpus, state, str(precision.training_type(on)).removeprefix("torch."))
+    _tell(folder, run, corpus, state)
     with _listener(state, corpus, run) as listen:
         train_loop(state, corpus.train, corpus.heldout, run, listen)
-    _tell_result(run, corpus)
+    _tell_result(run)
 
 
-def refuse_other_network(run: Path, config: dict[str, Any]) -> None:
+def _state(run: Path, preset: str | None, resume: bool, device: str, given: dict[str, Any]) -> State:
+    """A fresh run, or the one in `run` changed only by what is `given`."""
+    from musicvae_lite.training import precision
+    from musicvae_lite.training import state as states
+    from musicvae_lite.training.recipe import DEFAULT
+    from musicvae_lite.training.recipe import preset as find_preset
+
+    if "minutes" in given and "steps" in given:
+        raise MusicVAEError("--minutes and --steps both say when to end: give one of them")
+    config = {option: given[option] for option in CONFIG_OPTIONS if option in given}
+    recipe = {field: given[option] for option, field in RECIPE_OPTIONS.items() if option in given}
+    recipe |= {"steps": 0} if "minutes" in given else {}
+    on = precision.device(device)
+    if resume:
+        state = states.resume(run, on, recipe)
+        asked = replace(find_preset(preset).config if preset else state.model.config, **config)
+        refuse_other_network(run, state.model.config.to_dict(), asked.to_dict())
+        return state
+    if run.is_dir() and any(run.iterdir()):
+        if (run / states.STATE_FILE).exists():
+            raise MusicVAEError(f"{run} holds a run already: go on with it by --resume, or choose another --name")
+        raise MusicVAEError(f"{run} is not empty: choose another --name or --out")
+    chosen = find_preset(preset or DEFAULT, config, recipe)
+    return states.start(chosen.config, chosen.recipe, on)
+
+
+def refuse_other_network(run: Path, own: dict[str, Any], asked: dict[str, Any]) -> None:
     """A resumed run keeps its network: options that would change it are a `MusicVAEError`."""
-    if config:
-        names = ", ".join("--" + name.replace("_", "-") for name in config)
+    changed = [f"{name} from {own[name]} to {asked[name]}" for name in own if own[name] != asked[name]]
+    if changed:
         raise MusicVAEError(
-            f"{names} cannot change in a run that goes on: leave it out, or start another run than {run}"
+            f"{run} goes on with the network that it has, which cannot change ({', '.join(changed)}): "
+            "leave out --preset, --bars and --steps-per-quarter, or start another run"
         )
 
 
-def _corpus(folder: Path, state: State, track: int | str | None) -> Corpus:
+def _corpus(folder: Path, state: State) -> Corpus:
     from musicvae_lite.corpus.prepare import prepare
     from musicvae_lite.corpus.scan import Settings
 
     config = state.model.config
-    settings = Settings(config.representation, config.bars, config.steps_per_quarter, track)
+    settings = Settings(config.representation, config.bars, config.steps_per_quarter, state.recipe.track)
     with progress_bar("reading") as progress:
         return prepare(folder, settings, progress=progress)
 
 
-def _tell(folder: Path, run: Path, corpus: Corpus, state: State, number_type: str) -> None:
-    report, recipe = corpus.report, state.recipe
-    left = f"{recipe.steps:,} steps" if recipe.steps else f"{recipe.minutes:g} minutes"
+def _tell(folder: Path, run: Path, corpus: Corpus, state: State) -> None:
+    from musicvae_lite.training.precision import training_type
+
+    report, weights = corpus.report, list(state.model.parameters())
+    number_type = str(training_type(weights[0].device)).removeprefix("torch.")
     click.echo(
         f"{folder}: {report.used:,} of {report.files:,} files, {report.windows:,} windows of "
         f"{state.model.config.bars} bars, {report.held_out:,} held out (`musicvae check {folder}` says why not more)"
     )
-    parameters = sum(p.numel() for p in state.model.parameters())
+    size = sum(p.numel() for p in weights) / 1e6
     going_on = f", going on from step {state.step:,}" if state.step else ""
-    click.echo(f"{run}: {parameters / 1e6:.1f} M parameters, {left} in {number_type}, seed {recipe.seed}{going_on}")
+    click.echo(f"{run}: {size:.1f} M parameters, {_length(state)} in {number_type}, seed {state.recipe.seed}{going_on}")
     if not report.held_out:
         click.echo("too little music to hold any out: there will be no accuracy to see")
+
+
+def _length(state: State) -> str:
+    return f"{state.recipe.steps:,} steps" if state.recipe.steps else f"{state.recipe.minutes:g} minutes"
 
 
 @contextmanager
@@ -171,11 +189,19 @@ def _time_left(moment: Moment, first: tuple[float, float]) -> str:
 def _line(moment: Moment) -> str:
     scores = moment.scores or {}
     start = f"{moment.minutes:6.1f} min  step {moment.step:,}  {moment.loss_bits:.1f} bits"
-    if "free_t0" not in scores:
-        return start
+    return f"{start}  held out: {_accuracies(scores)}" if "free_t0" in scores else start
+
+
+def _accuracies(scores: Mapping[str, float | None]) -> str:
+    """The shares of tokens that are right, each beside what it has to be read against; a dash where there is none."""
+
+    def share(name: str) -> str:
+        value = scores[name]
+        return "–" if value is None or value != value else f"{value:.3f}"
+
     return (
-        f"{start}  held out: teacher-forced {scores['teacher_forced']:.3f}  free-running {scores['free_t0']:.3f} "
-        f"(constant {scores['constant']:.3f}, z shuffled {scores['shuffled_z']:.3f})  exact {scores['exact']:.3f}  "
+        f"teacher-forced {share('teacher_forced')}  free-running {share('free_t0')} "
+        f"(constant {share('constant')}, z shuffled {share('shuffled_z')})  exact {share('exact')}  "
         f"KL {scores['kl_bits']:.0f} bits"
     )
 
@@ -183,14 +209,18 @@ def _line(moment: Moment) -> str:
 def _show(state: State, corpus: Corpus, run: Path) -> None:
     """Curves and MIDI of where the run stands."""
     from musicvae_lite.rendering.curves import draw_curves
+    from musicvae_lite.training import metrics
     from musicvae_lite.training.listening import write_examples
-    from musicvae_lite.training.loop import METRICS_FILE
 
-    rows = [json.loads(line) for line in (run / METRICS_FILE).read_text(encoding="utf-8").splitlines()]
-    draw_curves(rows, run / "curves.png", run.name)
+    draw_curves(metrics.read(run), run / "curves.png", run.name)
     write_examples(state.average, corpus.heldout or corpus.train, run / "listen")
 
 
-def _tell_result(run: Path, corpus: Corpus) -> None:
+def _tell_result(run: Path) -> None:
+    from musicvae_lite.training import metrics
+
+    scores = metrics.read(run)[-1]
+    if "free_t0" in scores:
+        click.echo(f"held out: {_accuracies(scores)}")
     click.echo(f"{run}/: model.safetensors, metrics.jsonl, curves.png, listen/*.mid")
     click.echo(f"next: musicvae interpolate a.mid b.mid --model {run}")

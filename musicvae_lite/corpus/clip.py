@@ -1,20 +1,20 @@
 """One tune ↔ the windows it consists of, one behind the other (not overlapping, as for training).
 
-Song ─▶ cut_clip ─▶ Clip(windows [W, T, V], …)        join ─▶ tokens ─▶ clip_song ─▶ Song
+Song ─▶ cut_clip ─▶ Clip(windows [W, T, V], …) ─▶ fill        join ─▶ notes ─▶ clip_song ─▶ Song
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.music.grid import Bar, GridNotes, bar_steps, bars, dequantize, off_grid_share, quantize
+from musicvae_lite.music.grid import Bar, GridError, GridNotes, bar_steps, bars, dequantize, off_grid_share, quantize
 from musicvae_lite.music.melody_line import melody_line
-from musicvae_lite.music.notes import DEFAULT_VELOCITY, Meter, MeterChange, Song, TempoChange, Track
+from musicvae_lite.music.notes import Meter, MeterChange, Song, TempoChange, Track
 from musicvae_lite.music.tempo import seconds_at
 from musicvae_lite.tokens import Representation, Tokens
 
@@ -35,6 +35,11 @@ class Clip:
     track: str  # which track it is, and why
     off_grid: float  # share (0–1) of its onsets
 
+    @property
+    def steps(self) -> int:
+        """Steps of its bars: W·T without what the last window is filled up with."""
+        return self.bars * bar_steps(self.meter, self.steps_per_quarter)
+
 
 @dataclass(frozen=True)
 class Part:
@@ -45,39 +50,42 @@ class Part:
     track: int | str | None = None
     meter: Meter | None = None  # read the song in this meter, whatever it says
 
+    def __post_init__(self) -> None:
+        for name, value in (("start_bar", self.start_bar), ("bars", self.bars)):
+            if value is not None and value < 1:
+                raise MusicVAEError(f"{name} is {value}: expected 1 or more, or nothing")
+
 
 def cut_clip(
     song: Song, form: Representation, steps_per_quarter: int, window_bars: int, part: Part | None = None
 ) -> Clip:
-    """The tune of a part of a song, as windows of `window_bars` bars.
+    """The tune of a part of a song, as windows of `window_bars` bars; a part ends with the song at the latest.
 
-    A part beyond the song's end, without a note, or across a change of meter is a `MusicVAEError`.
+    Where the tune begins with a bar that is shorter than the next, that is an upbeat: rests before it make it whole. A
+    part beyond the song's end, without a note, or across a change of meter is a `MusicVAEError`.
     """
     part = part or Part()
     if part.meter:
-        song = Song(song.tracks, song.tempos, (MeterChange(0.0, part.meter),))
+        song = replace(song, meters=(MeterChange(0.0, part.meter),))
     line = melody_line(song, part.track)
     notes = quantize(line.notes, steps_per_quarter)
-    chosen = _choose(bars(song, steps_per_quarter), notes, part)
-    start, meter = chosen[0].start, chosen[0].meter
-    length = window_bars * bar_steps(meter, steps_per_quarter)
-    count = -(-len(chosen) // window_bars)
-    end = chosen[-1].end
-    tokens = form.encode(_until(notes, end), start + count * length)
-    starts = start + length * np.arange(count)
-    windows = form.windows(tokens, starts, length).astype(np.int64)
-    if not form.content(windows).any():
-        raise MusicVAEError(f"no note in bars {_range(chosen, part)}: choose others with --start-bar and --bars")
-    sounding = form.onsets(windows[:, 0]).any(-1) & ~form.onsets(tokens[starts]).any(-1)
+    first, chosen = _choose(_bars(song, steps_per_quarter), notes, part, steps_per_quarter)
+    start, bar = chosen[0].start, chosen[0].steps
+    tune = _moved(notes, -start)
+    tokens = form.encode(tune, len(chosen) * bar)
+    if not form.content(tokens[None]).any():
+        asked_for = f"bars {first + 1} to {first + len(chosen)}"
+        raise MusicVAEError(f"no note in {asked_for}: choose others with --start-bar and --bars")
+    windows, tied = _windows(tokens, window_bars * bar, form)
     return Clip(
         windows=windows,
-        tied=sounding & (np.arange(count) > 0),
-        velocity=_velocity(notes, start, count * length),
-        meter=meter,
+        tied=tied,
+        velocity=_velocity(tune, windows.shape[0] * windows.shape[1]),
+        meter=chosen[0].meter,
         steps_per_quarter=steps_per_quarter,
         bars=len(chosen),
-        start_bar=bars(song, steps_per_quarter).index(chosen[0]) + 1,
-        qpm=_mean_qpm(song.tempos, start / steps_per_quarter, end / steps_per_quarter),
+        start_bar=first + 1,
+        qpm=_mean_qpm(song.tempos, max(start, 0) / steps_per_quarter, chosen[-1].end / steps_per_quarter),
         program=line.program,
         track=f"track {line.track} {line.name!r}: {line.why}",
         off_grid=off_grid_share(line.notes, steps_per_quarter),
@@ -91,20 +99,14 @@ def join(windows: Tokens, tied: NDArray[np.bool_], form: Representation) -> Grid
     pitch.
     """
     length = windows.shape[1]
-    parts = [form.decode(window) for window in windows]
-    shifted = [GridNotes(p.pitch, p.velocity, p.start + i * length, p.end + i * length) for i, p in enumerate(parts)]
-    columns: list[list[int]] = [[], [], [], []]
-    for index, part in enumerate(shifted):
-        for row in zip(
-            part.pitch.tolist(), part.velocity.tolist(), part.start.tolist(), part.end.tolist(), strict=True
-        ):
-            before = (columns[0][-1], columns[3][-1]) if columns[0] else None
-            if tied[index] and row[2] == index * length and before == (row[0], row[2]):
-                columns[3][-1] = row[3]
-                continue
-            for column, value in zip(columns, row, strict=True):
-                column.append(value)
-    return GridNotes(*(np.array(column, np.int64) for column in columns))
+    rows: list[tuple[int, int, int, int]] = []
+    for index, window in enumerate(windows):
+        for pitch, velocity, start, end in _rows(_moved(form.decode(window), index * length)):
+            if tied[index] and start == index * length and rows and (rows[-1][0], rows[-1][3]) == (pitch, start):
+                rows[-1] = (*rows[-1][:3], end)
+            else:
+                rows.append((pitch, velocity, start, end))
+    return GridNotes(*np.array(rows, np.int64).reshape(-1, 4).T)
 
 
 def clip_song(notes: GridNotes, clip: Clip, name: str = "melody") -> Song:
@@ -114,53 +116,77 @@ def clip_song(notes: GridNotes, clip: Clip, name: str = "melody") -> Song:
     return Song((track,), (TempoChange(0.0, clip.qpm),), (MeterChange(0.0, clip.meter),))
 
 
-def fill(clip: Clip, count: int, loop: bool, form: Representation) -> Clip:
-    """The clip with `count` windows: longer by rests, or with `loop` by starting over again."""
-    more = count - len(clip.windows)
-    if more <= 0:
+def fill(clip: Clip, bars: int, loop: bool, form: Representation) -> Clip:
+    """The clip with at least `bars` bars: longer by rests, or with `loop` by starting over again at its first bar."""
+    if bars <= clip.bars:
         return clip
-    if loop:
-        index = np.arange(count) % len(clip.windows)
-        windows, tied = clip.windows[index], clip.tied[index]
-        velocity = clip.velocity.reshape(len(clip.windows), -1)[index].ravel()
-    else:
-        rests = form.encode(_no_notes(), clip.windows.shape[1])
-        windows = np.concatenate([clip.windows, np.repeat(rests[None], more, 0)])
-        tied = np.concatenate([clip.tied, np.zeros(more, bool)])
-        velocity = np.concatenate([clip.velocity, np.full(more * clip.windows.shape[1], clip.velocity[-1])])
-    values: dict[str, Any] = vars(clip) | {"windows": windows, "tied": tied, "velocity": velocity}
-    return Clip(**values)
+    longer = replace(clip, bars=bars)
+    times = -(-bars // clip.bars) if loop else 1
+    tune = join(clip.windows, clip.tied, form)
+    again = [_moved(tune, turn * clip.steps) for turn in range(times)]
+    notes = GridNotes(*(np.concatenate(column) for column in zip(*map(_columns, again), strict=True)))
+    windows, tied = _windows(form.encode(notes, longer.steps), clip.windows.shape[1], form)
+    velocity = np.tile(clip.velocity[: clip.steps], times)[: longer.steps]
+    missing = windows.shape[0] * windows.shape[1] - len(velocity)
+    return replace(longer, windows=windows, tied=tied, velocity=np.pad(velocity, (0, missing), "edge"))
 
 
-def _choose(measures: tuple[Bar, ...], notes: GridNotes, part: Part) -> tuple[Bar, ...]:
-    """The bars of a part: all whole and in one meter."""
-    sounding = [i for i, bar in enumerate(measures) if ((notes.start < bar.end) & (notes.end > bar.start)).any()]
-    first = sounding[0] if part.start_bar is None else part.start_bar - 1
-    last = max(sounding[-1] + 1, first + 1) if part.bars is None else first + part.bars
-    if not 0 <= first < len(measures):
-        raise MusicVAEError(f"bar {first + 1} is asked for, but the song has bars 1 to {len(measures)}")
-    chosen = measures[first : min(last, len(measures))]
-    for number, bar in enumerate(chosen, first + 1):
-        cut_short = number < len(measures) and bar.end != measures[number].start
-        if bar.meter != chosen[0].meter or bar.steps != chosen[0].steps or cut_short:
-            raise MusicVAEError(
-                f"the meter changes at bar {number} ({chosen[0].meter} to {bar.meter}): choose a part before or "
-                "after it with --start-bar and --bars, or read all of it in one meter with --meter"
-            )
-    return chosen
-
-
-def _until(notes: GridNotes, end: int) -> GridNotes:
-    """Notes that start before `end`, cut there."""
+def until(notes: GridNotes, end: int) -> GridNotes:
+    """Notes that start before step `end`, cut there."""
     rows = notes.start < end
     return GridNotes(notes.pitch[rows], notes.velocity[rows], notes.start[rows], np.minimum(notes.end[rows], end))
 
 
-def _velocity(notes: GridNotes, start: int, steps: int) -> NDArray[np.int64]:
-    """The velocity of the latest onset at each of `steps` steps from `start` on; before the first, the first one's."""
-    if not len(notes):
-        return np.full(steps, DEFAULT_VELOCITY, np.int64)
-    latest = np.searchsorted(notes.start, start + np.arange(steps), side="right") - 1
+def _bars(song: Song, steps_per_quarter: int) -> tuple[Bar, ...]:
+    try:
+        return bars(song, steps_per_quarter)
+    except GridError as error:
+        raise MusicVAEError(
+            f"a bar of {error.meter} is not a whole number of steps at {steps_per_quarter} steps a quarter: read the "
+            "file in another meter with --meter"
+        ) from error
+
+
+def _choose(measures: Sequence[Bar], notes: GridNotes, part: Part, steps_per_quarter: int) -> tuple[int, list[Bar]]:
+    """The bars of a part, all whole and in one meter, and the index of the first."""
+    sounding = np.searchsorted([bar.start for bar in measures], [notes.start[0], notes.end.max() - 1], "right") - 1
+    begins, ends = sounding.tolist()
+    first = begins if part.start_bar is None else part.start_bar - 1
+    if first >= len(measures):
+        raise MusicVAEError(f"bar {first + 1} is asked for, but the song has bars 1 to {len(measures)}")
+    last = max(ends, first) + 1 if part.bars is None else first + part.bars
+    chosen = list(measures[first:last])
+    if first == begins:
+        chosen[:1] = _whole_upbeat(*chosen[:2])
+    for number, bar in enumerate(chosen, first + 1):
+        if bar.meter != chosen[0].meter or bar.steps != bar_steps(bar.meter, steps_per_quarter):
+            changes = f"changes at bar {number} ({chosen[0].meter} to {bar.meter})"
+            cut_short = f"changes within bar {number} of {bar.meter}, which it cuts short"
+            raise MusicVAEError(
+                f"the meter {changes if bar.meter != chosen[0].meter else cut_short}: choose a part before or after it "
+                "with --start-bar and --bars, or read all of it in one meter with --meter"
+            )
+    return first, chosen
+
+
+def _whole_upbeat(bar: Bar, following: Bar | None = None) -> list[Bar]:
+    """The tune's first bar, as long as the one that follows it if it is shorter."""
+    if following is None or bar.steps >= following.steps:
+        return [bar]
+    return [replace(following, start=following.start - following.steps)]
+
+
+def _windows(tokens: Tokens, length: int, form: Representation) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Tokens [T, V] of a tune → windows [W, length, V] and `Clip.tied` [W]."""
+    starts = np.arange(0, len(tokens), length)
+    windows = form.windows(tokens, starts, length).astype(np.int64)
+    sounds, begins = (form.onsets(first).any(-1) for first in (windows[:, 0], tokens[starts]))
+    return windows, np.asarray(sounds & ~begins)
+
+
+def _velocity(notes: GridNotes, steps: int) -> NDArray[np.int64]:
+    """The velocity of the latest onset at each of `steps` steps; before the first, the first one's."""
+    latest = np.searchsorted(notes.start, np.arange(steps), side="right") - 1
     return np.asarray(notes.velocity[np.maximum(latest, 0)], np.int64)
 
 
@@ -170,11 +196,13 @@ def _mean_qpm(tempos: tuple[TempoChange, ...], start: float, end: float) -> floa
     return float(60 * (end - start) / (ended - began))
 
 
-def _no_notes() -> GridNotes:
-    none = np.zeros(0, np.int64)
-    return GridNotes(none, none, none, none)
+def _moved(notes: GridNotes, steps: int) -> GridNotes:
+    return GridNotes(notes.pitch, notes.velocity, notes.start + steps, notes.end + steps)
 
 
-def _range(chosen: tuple[Bar, ...], part: Part) -> str:
-    first = part.start_bar or 1
-    return f"{first} to {first + len(chosen) - 1}"
+def _columns(notes: GridNotes) -> tuple[NDArray[np.int64], ...]:
+    return notes.pitch, notes.velocity, notes.start, notes.end
+
+
+def _rows(notes: GridNotes) -> list[tuple[int, int, int, int]]:
+    return list(zip(*(column.tolist() for column in _columns(notes)), strict=True))

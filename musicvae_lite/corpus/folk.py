@@ -34,6 +34,8 @@ MAX_BARS = 2000
 QPM_BY_METER = {Meter(2, 4): 100.0, Meter(2, 2): 160.0, Meter(6, 8): 150.0, Meter(9, 8): 150.0, Meter(12, 8): 150.0}
 OTHER_QPM = 120.0
 QPM_RANGE = (30.0, 400.0)
+# The meters that a bar of odd length may get: a finer one fits on no usual grid and would cost the whole tune.
+OWN_DENOMINATORS = (1, 2, 4, 8, 16)
 MAX_OWN_BEATS = 32
 SLACK_QUARTERS = 3 / 480  # abc2midi starts each note a tick late (of 480 a quarter)
 
@@ -162,7 +164,7 @@ def _own_meter(segment: abc.Segment) -> Meter | None:
     """The meter of a bar as long as this one, counted in its own beats or finer; None if no usual one is."""
     denominator = max(segment.meter.denominator, segment.duration.denominator)
     beats = segment.duration * denominator
-    is_usual = denominator in abc.DENOMINATORS and beats.denominator == 1 and beats <= MAX_OWN_BEATS
+    is_usual = denominator in OWN_DENOMINATORS and beats.denominator == 1 and beats <= MAX_OWN_BEATS
     return Meter(int(beats), denominator) if is_usual else None
 
 

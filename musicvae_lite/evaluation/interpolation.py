@@ -40,9 +40,8 @@ def jumps(paths: Tokens) -> Floats:
     return np.asarray(neighbours.max(1) / even, np.float64)
 
 
-def largest_jump(paths: Tokens) -> float:
+def mean_jump(found: Floats) -> float:
     """Mean of `jumps` over the pairs whose ends differ; NaN without any."""
-    found = jumps(paths)
     return float(np.nanmean(found)) if np.isfinite(found).any() else float("nan")
 
 

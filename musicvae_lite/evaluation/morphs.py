@@ -20,14 +20,13 @@ from musicvae_lite.corpus.windows import Windows
 from musicvae_lite.evaluation import interpolation, ngram
 from musicvae_lite.evaluation.heldout import CHUNK, sample_windows
 from musicvae_lite.evaluation.ngram import NGram
-from musicvae_lite.explore.interpolate import even, linear, uniform
-from musicvae_lite.explore.morph import CANDIDATES_A_STEP
+from musicvae_lite.explore import walk as walks
+from musicvae_lite.explore.walk import Spacing, walk
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.tokens import Representation
 
 STEPS = 8  # S
-CANDIDATES = CANDIDATES_A_STEP * (STEPS - 1) + 1  # points along a line among which even spacing chooses
 
 Tokens = NDArray[np.integer[Any]]
 DecodePath = Callable[[MusicVAE, Tensor, Tensor, Meter], Tensor]  # z_a, z_b [B, Z] → tokens int64 [B, S, T, V]
@@ -53,21 +52,14 @@ class Figures:
     from_b: NDArray[np.float64]
 
 
-@torch.no_grad()
-def evenly_in_z(model: MusicVAE, a: Tensor, b: Tensor, meter: Meter) -> Tensor:
-    """Steps equally far apart on the straight line from a to b."""
-    return _decode_line(model, a, b, meter, STEPS)
+def decode_path(model: MusicVAE, a: Tensor, b: Tensor, meter: Meter, spacing: Spacing) -> Tensor:
+    """The straight way from a to b [B, Z] as `musicvae interpolate` goes it, without refinement: [B, S, T, V]."""
+    return torch.from_numpy(walk(model, a, b, meter, STEPS, spacing).tokens).transpose(0, 1)
 
 
-@torch.no_grad()
-def evenly_in_music(model: MusicVAE, a: Tensor, b: Tensor, meter: Meter) -> Tensor:
-    """Steps on the same line that differ by the same amount of music, as near as the candidates allow."""
-    candidates = _decode_line(model, a, b, meter, CANDIDATES)
-    rows = [even(each.cpu().numpy(), STEPS) for each in candidates]
-    return torch.stack([each[torch.from_numpy(chosen)] for each, chosen in zip(candidates, rows, strict=True)])
-
-
-SPACINGS: Mapping[str, DecodePath] = {"uniform": evenly_in_z, "even": evenly_in_music}
+SPACINGS: Mapping[str, DecodePath] = {
+    name: partial(decode_path, spacing=spacing) for name, spacing in walks.SPACINGS.items()
+}
 MIX = "data-space mix"
 
 
@@ -106,7 +98,7 @@ def measure(pairs: Sequence[Pairs], paths: Sequence[Tokens], of_music: NGram | N
         np.average([interpolation.distance_from(end, path) for end, path in zip(ends, paths, strict=True)], 0, weights)
         for ends in ([p.a for p in pairs], [p.b for p in pairs])
     )
-    return Figures(interpolation.middle(cost), _mean(jumps), cost, from_a, from_b)
+    return Figures(interpolation.middle(cost), interpolation.mean_jump(jumps), cost, from_a, from_b)
 
 
 def compare(
@@ -139,14 +131,3 @@ def apart(
     rest = [group.tokens[~np.isin(group.piece, mine)] for group in (*windows, *others)]
     learned = ngram.fit([tokens for tokens in rest if len(tokens)], form) if any(map(len, rest)) else None
     return [group for group in for_pairs if len(group)], learned
-
-
-def _decode_line(model: MusicVAE, a: Tensor, b: Tensor, meter: Meter, points: int) -> Tensor:
-    """Tokens [B, points, T, V] decoded at temperature 0 along the straight line."""
-    z = linear(a, b, torch.from_numpy(uniform(points))).transpose(0, 1)  # [B, points, Z]
-    flat = torch.cat([model.decode(part, meter) for part in z.flatten(0, 1).split(CHUNK)])
-    return flat.view(*z.shape[:2], *flat.shape[1:])
-
-
-def _mean(values: NDArray[np.float64]) -> float:
-    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")

@@ -140,7 +140,7 @@ def evaluate(
 def refined_share(model: MusicVAE, windows: Sequence[Windows], passes: Sequence[Pass], options: Options) -> float:
     """Share of windows that decode exactly from a refined z, at temperature 0.
 
-    Those that are exact from mu stay so. Of the others about `options.refined` are refined, and stand for the rest of them.
+    Those that are exact from mu stay so. Of the others about `options.refined` are refined, and stand for the rest.
     """
     wrong = [(p.truth != p.free_t0).any((1, 2)) for p in passes]
     failed = [group.select(rows) for group, rows in zip(windows, wrong, strict=True) if rows.any()]
@@ -162,7 +162,7 @@ def _refine(model: MusicVAE, tokens: Tensor, meter: Meter, steps: int) -> Tensor
 
 
 def _one_morph(model: MusicVAE, pairs: Sequence[morphs.Pairs]) -> tuple[Meter, NDArray[np.int64]] | None:
-    """The shipped path between the two liveliest tunes of the first meter's pairs: something to look at."""
+    """The shipped path between the two liveliest of the first meter's pairs: something to look at."""
     if not pairs:
         return None
     form = representation(model.config.representation)

@@ -1,6 +1,7 @@
 """The tunes between two: points on a path from z_a to z_b, and which points of it to hear.
 
-Tensors in, tensors out. A path is a function (z_a [..., Z], z_b [..., Z], t [S]) → [S, ..., Z] with exact ends.
+Tensors in, tensors out. A path is a function (z_a [..., Z], z_b [..., Z], t) → [S, ..., Z] with exact ends. Positions
+t, 0 … 1, are [S], or [S, B] with one for each of B rows.
 """
 
 from __future__ import annotations
@@ -11,34 +12,38 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 Path = Callable[[Tensor, Tensor, Tensor], Tensor]
-NEARLY_PARALLEL = 1e-3  # radians
+OPPOSITE = 1e-6  # radians short of a half turn
+JUMP_POWER = 6  # how much more the largest jump counts than smaller ones
 
 
 def linear(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
-    """[S, ..., Z]: (1 − t)·a + t·b for positions t [S] in 0 … 1."""
-    t = t.view(-1, *[1] * a.dim()).to(a)
-    return (1 - t) * a + t * b
+    """[S, ..., Z]: (1 − t)·a + t·b, exactly a everywhere if b is a."""
+    return torch.lerp(a, b, _beside(t, a).to(a))
 
 
 def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     """[S, ..., Z]: along the arc from a to b (Shoemake 1985, over the last dimension), the norm going evenly from |a|
     to |b|.
 
-    Vectors that are parallel, opposite or zero have no one arc between them: there it is `linear`.
+    Written as cos(tθ)·u + sin(tθ)·w with w at right angles to u = a/|a|, which is exact for parallel vectors too.
+    Opposite ones have no one arc between them: there w is any such direction, always the same. A zero vector has no
+    direction: there it is `linear`.
     """
-    norm_a, norm_b = a.norm(dim=-1, keepdim=True), b.norm(dim=-1, keepdim=True)
-    unit_a, unit_b = a / norm_a.clamp(min=1e-12), b / norm_b.clamp(min=1e-12)
-    angle = torch.acos((unit_a * unit_b).sum(-1, keepdim=True).clamp(-1, 1))
-    straight = (angle < NEARLY_PARALLEL) | (angle > torch.pi - NEARLY_PARALLEL) | (norm_a * norm_b == 0)
-    sine = torch.where(straight, torch.ones_like(angle), torch.sin(angle))
-    share = t.view(-1, *[1] * a.dim()).to(a)
-    direction = (torch.sin((1 - share) * angle) * unit_a + torch.sin(share * angle) * unit_b) / sine
-    arc = direction * ((1 - share) * norm_a + share * norm_b)
-    path = torch.where(straight, linear(a, b, t), arc)
-    ends = share.expand_as(path)
-    return torch.where(ends == 0, a.expand_as(path), torch.where(ends == 1, b.expand_as(path), path))
+    first, second, share = a.double(), b.double(), _beside(t, a).to(a.device, torch.float64)
+    norm_a, norm_b = first.norm(dim=-1, keepdim=True), second.norm(dim=-1, keepdim=True)
+    u, v = _unit(first), _unit(second)
+    cosine = (u * v).sum(-1, keepdim=True)
+    rest = v - cosine * u  # of length sin θ
+    sine = rest.norm(dim=-1, keepdim=True)
+    angle = torch.atan2(sine, cosine)
+    w = torch.where(angle > torch.pi - OPPOSITE, _at_right_angles(u), _unit(rest))
+    direction = torch.cos(share * angle) * u + torch.sin(share * angle) * w
+    arc = (direction * torch.lerp(norm_a, norm_b, share)).to(a)
+    path = torch.where((norm_a == 0) | (norm_b == 0), linear(a, b, t), arc)
+    return torch.where(share == 0, a, torch.where(share == 1, b, path))
 
 
 PATHS: dict[str, Path] = {"linear": linear, "slerp": slerp}
@@ -53,19 +58,19 @@ def even(tokens: NDArray[np.int64], steps: int) -> NDArray[np.int64]:
     """Which of M candidates along a path to hear, so that neighbours differ by the same amount of music: rows [S].
 
     `tokens` [M, T, V] are the candidates decoded in order along the path; the first and the last are always chosen.
-    Among all ordered choices this is one with the least sum of squared distances between neighbours (share of differing
-    tokens), which is least when all are equal; found exactly by dynamic programming over candidates. M must be at least
-    S.
+    Among all ordered choices this is one with the least sum of the distances between neighbours (number of differing
+    tokens) to the power `JUMP_POWER`, which the largest jump decides; of several it is the one most even along the
+    path. Found exactly by dynamic programming over candidates. M must be at least S, and S at least 2.
     """
     count = len(tokens)
     assert 2 <= steps <= count
     flat = tokens.reshape(count, -1)
-    cost = (flat[:, None] != flat[None]).mean(-1) ** 2
-    # Of choices that cost the same, the one that is even along the path.
-    place = np.linspace(0, 1, count)
-    cost += 1e-6 * (place[None] - place[:, None]) ** 2
+    distance = np.stack([(flat != row).sum(-1) for row in flat]).astype(np.float64)
+    place = uniform(count)
+    # Squared distances are whole numbers, squared ways along the path add up to at most 1: half of that breaks ties.
+    cost = distance**2 + 0.5 * (place[None] - place[:, None]) ** 2
     cost[np.tril_indices(count)] = np.inf  # only forwards, never the same one twice
-    best, came_from = cost[0].copy(), np.zeros((steps, count), np.int64)
+    best, came_from = cost[0], np.zeros((steps, count), np.int64)
     for step in range(2, steps):
         through = best[:, None] + cost
         came_from[step] = through.argmin(0)
@@ -74,3 +79,19 @@ def even(tokens: NDArray[np.int64], steps: int) -> NDArray[np.int64]:
     for step in range(steps - 1, 1, -1):
         chosen.append(int(came_from[step, chosen[-1]]))
     return np.array([0, *reversed(chosen)], np.int64)
+
+
+def _beside(t: Tensor, a: Tensor) -> Tensor:
+    """Positions [S] or [S, B] with dimensions of length 1 after them, to go with a [..., Z]."""
+    return t.reshape(*t.shape, *[1] * (a.dim() + 1 - t.dim()))
+
+
+def _unit(x: Tensor) -> Tensor:
+    """Each vector of x [..., Z] at length 1; a zero vector stays zero."""
+    return F.normalize(x, dim=-1, eps=torch.finfo(x.dtype).tiny)
+
+
+def _at_right_angles(u: Tensor) -> Tensor:
+    """A unit vector at right angles to each unit vector u [..., Z]: the nearest to u's smallest axis."""
+    axis = F.one_hot(u.abs().argmin(-1), u.shape[-1]).to(u)
+    return _unit(axis - (axis * u).sum(-1, keepdim=True) * u)

@@ -7,24 +7,25 @@ clip b ─▶ μ_b ─▶ refine ─▶ z_b ┘
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from musicvae_lite.corpus.clip import Clip, clip_song, fill, join
+from musicvae_lite.corpus.clip import Clip, clip_song, fill, join, until
 from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.explore.interpolate import PATHS, even, uniform
-from musicvae_lite.explore.refine import refine
+from musicvae_lite.explore.interpolate import PATHS, uniform
+from musicvae_lite.explore.refine import Refined, refine
+from musicvae_lite.explore.walk import SPACINGS, STEPS_AT_ONCE, Walk, decode, walk
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.grid import GridNotes
-from musicvae_lite.music.notes import Song, TempoChange, Track
+from musicvae_lite.music.notes import Notes, Song, TempoChange, Track
 from musicvae_lite.tokens import representation
 
-CANDIDATES_A_STEP = 8  # points of the path decoded for each one that `even` spacing lets be heard
-SPACINGS = ("even", "uniform")
+MAX_STEPS = 200
+COOLEST, HOTTEST = 0.01, 100.0  # below and above, a softmax in single precision has nothing left to draw from
 
 
 @dataclass(frozen=True)
@@ -33,21 +34,28 @@ class Options:
 
     steps: int = 8  # S, both ends included
     path: str = "linear"  # one of `interpolate.PATHS`
-    spacing: str = "even"  # one of SPACINGS
+    spacing: str = "even"  # one of `walk.SPACINGS`
     refine: bool = True
     loop: bool = False  # the shorter tune starts over again; else rests follow it
     temperature: float = 0.0
     seed: int = 0
+    pull: float | None = None  # nats by which tokens of a and b are preferred; None: what goes with the spacing
 
     def __post_init__(self) -> None:
-        if self.steps < 2:
-            raise MusicVAEError(f"{self.steps} steps: expected at least 2, the two tunes themselves")
+        if not 2 <= self.steps <= MAX_STEPS:
+            raise MusicVAEError(f"{self.steps} steps: expected 2 (the two tunes themselves) to {MAX_STEPS}")
         if self.path not in PATHS or self.spacing not in SPACINGS:
             raise MusicVAEError(
                 f"path {self.path!r}, spacing {self.spacing!r}: expected one of {list(PATHS)} and of {list(SPACINGS)}"
             )
-        if self.temperature < 0:
-            raise MusicVAEError(f"a temperature of {self.temperature:g}: expected 0 or more")
+        if self.pull is not None and self.pull < 0:
+            raise MusicVAEError(f"a pull of {self.pull:g} nats: expected 0 or more")
+        if self.temperature and not COOLEST <= self.temperature <= HOTTEST:
+            raise MusicVAEError(
+                f"temperature {self.temperature:g}: expected 0 (always the likeliest), or {COOLEST:g} to {HOTTEST:g}"
+            )
+        if not 0 <= self.seed < 2**63:
+            raise MusicVAEError(f"a seed of {self.seed}: expected 0 or more, in 63 bits")
 
 
 @dataclass(frozen=True)
@@ -75,29 +83,23 @@ def morph(model: MusicVAE, a: Clip, b: Clip, options: Options | None = None) -> 
     options = options or Options()
     _check(model, a, b)
     form = representation(model.config.representation)
-    count = max(len(a.windows), len(b.windows))
     bars = max(a.bars, b.bars)
-    a, b = (fill(clip, count, options.loop, form) for clip in (a, b))
-    z_a, end_a = _latents(model, a, options)
-    z_b, end_b = _latents(model, b, options)
-    positions = _positions(model, z_a, z_b, a, options)  # [S, W]
-    generator = torch.Generator(z_a.device).manual_seed(options.seed)
-    z = torch.stack([_at(z_a, z_b, row, options) for row in torch.from_numpy(positions)])  # [S, W, Z]
-    tokens = _decode(model, z, a, options.temperature, generator)  # [S, W, T, V]
+    a, b = (fill(clip, bars, options.loop, form) for clip in (a, b))
+    (z_a, *end_a), (z_b, *end_b) = (_latents(model, clip, options) for clip in (a, b))
+    way = _walk(model, z_a, z_b, a, options)
     steps, songs = [], []
     for index, share in enumerate(uniform(options.steps)):
-        tied = np.where(positions[index] < 0.5, a.tied, b.tied)
-        steps.append(join(tokens[index], tied, form))
+        tied = np.where(way.positions[index] < 0.5, a.tied, b.tied)
+        steps.append(until(join(way.tokens[index], tied, form), a.steps))
         songs.append(clip_song(steps[-1], between(a, b, float(share)), f"step {index + 1}"))
-    return Morph(tuple(steps), tuple(songs), positions, (end_a, end_b), bars)
+    ends = (_end(a, way.tokens[0], *end_a), _end(b, way.tokens[-1], *end_b))
+    return Morph(tuple(steps), tuple(songs), way.positions, ends, bars)
 
 
 def between(a: Clip, b: Clip, share: float) -> Clip:
     """The nearer clip, with tempo and velocities `share` of the way from a's to b's."""
-    nearer = a if share < 0.5 else b
     velocity = np.rint((1 - share) * a.velocity + share * b.velocity).astype(np.int64)
-    values = vars(nearer) | {"velocity": velocity, "qpm": (1 - share) * a.qpm + share * b.qpm}
-    return Clip(**values)
+    return replace(a if share < 0.5 else b, velocity=velocity, qpm=(1 - share) * a.qpm + share * b.qpm)
 
 
 def joined(morph: Morph, steps_a_bar: int, steps_per_quarter: int) -> tuple[Song, list[tuple[float, str]]]:
@@ -112,7 +114,7 @@ def joined(morph: Morph, steps_a_bar: int, steps_per_quarter: int) -> tuple[Song
         rows += [(n.pitch, n.velocity, n.start + start, n.end + start) for n in track.notes]
         tempos.append(TempoChange(start, song.tempos[0].qpm))
         markers.append((start, f"{index + 1} of {len(morph.songs)}"))
-    parts = tuple(Track(type(track.notes).of(rows), "morph", program) for program, rows in tracks.items())
+    parts = tuple(Track(Notes.of(rows), "morph", program) for program, rows in tracks.items())
     return Song(parts, tuple(tempos), morph.songs[0].meters), markers
 
 
@@ -129,34 +131,33 @@ def _check(model: MusicVAE, a: Clip, b: Clip) -> None:
             )
 
 
-def _latents(model: MusicVAE, clip: Clip, options: Options) -> tuple[Tensor, End]:
-    """z [W, Z] of a clip's windows, refined if asked for, and how well they fit."""
+def _latents(model: MusicVAE, clip: Clip, options: Options) -> tuple[Tensor, int, int]:
+    """z [W, Z] of a clip's windows, refined if asked for; tokens that differed before, and gradient steps taken."""
     tokens = torch.from_numpy(clip.windows).to(next(model.parameters()).device)
-    with torch.no_grad():
-        mu = model.encode(tokens, clip.meter).mu
-    result = refine(model, mu, tokens, clip.meter, **({} if options.refine else {"limit": 0}))
-    return result.z, End(int(result.differed.sum()), int(result.differ.sum()), int(result.steps.max()))
+    found: list[Refined] = []
+    for part in tokens.split(max(1, STEPS_AT_ONCE // tokens.shape[1])):
+        with torch.no_grad():
+            mu = model.encode(part, clip.meter).mu
+        found.append(refine(model, mu, part, clip.meter, **({} if options.refine else {"limit": 0})))
+    differed = sum(int(each.differed.sum()) for each in found)
+    return torch.cat([each.z for each in found]), differed, max(int(each.steps.max()) for each in found)
 
 
-def _positions(model: MusicVAE, z_a: Tensor, z_b: Tensor, clip: Clip, options: Options) -> NDArray[np.float64]:
-    """Where on its path each step of each window is: [S, W]. Every window has an even spacing of its own."""
-    if options.spacing == "uniform" or options.steps == 2:
-        return np.repeat(uniform(options.steps)[:, None], len(z_a), 1)
-    candidates = uniform(CANDIDATES_A_STEP * (options.steps - 1) + 1)
-    z = PATHS[options.path](z_a, z_b, torch.from_numpy(candidates))  # [M, W, Z]
-    tokens = _decode(model, z, clip, 0.0, None)
-    rows = [even(tokens[:, window], options.steps) for window in range(tokens.shape[1])]
-    return candidates[np.stack(rows, 1)]
+def _end(clip: Clip, heard: NDArray[np.int64], differed: int, refinements: int) -> End:
+    wrong = (heard != clip.windows).reshape(-1, clip.windows.shape[-1])[: clip.steps]
+    return End(differed, int(wrong.sum()), refinements)
 
 
-def _at(z_a: Tensor, z_b: Tensor, t: Tensor, options: Options) -> Tensor:
-    """The point at t[w] on the path of each window w: [W, Z]."""
-    return torch.cat([PATHS[options.path](a[None], b[None], s[None])[0] for a, b, s in zip(z_a, z_b, t, strict=True)])
-
-
-def _decode(
-    model: MusicVAE, z: Tensor, clip: Clip, temperature: float, generator: torch.Generator | None
-) -> NDArray[np.int64]:
-    """Tokens [S, W, T, V] of z [S, W, Z]."""
-    decoded = model.decode(z.flatten(0, 1), clip.meter, temperature, generator)
-    return np.asarray(decoded.unflatten(0, z.shape[:2]).cpu().numpy())
+def _walk(model: MusicVAE, z_a: Tensor, z_b: Tensor, clip: Clip, options: Options) -> Walk:
+    """The way between two tunes' latents; at a temperature, drawn afresh at the same places without leaning."""
+    spacing = SPACINGS[options.spacing]
+    if options.pull is not None:
+        spacing = replace(spacing, pull=options.pull)
+    along = PATHS[options.path]
+    heard = clip.steps - clip.windows.shape[1] * np.arange(len(z_a))  # of each window, and more in all but the last
+    way = walk(model, z_a, z_b, clip.meter, options.steps, spacing, along, heard)
+    if options.temperature == 0:
+        return way
+    generator = torch.Generator(z_a.device).manual_seed(options.seed)
+    z = along(z_a, z_b, torch.from_numpy(way.positions))  # [S, W, Z]
+    return Walk(way.positions, decode(model, z, clip.meter, options.temperature, generator))

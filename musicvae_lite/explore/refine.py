@@ -14,13 +14,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from musicvae_lite.model.musicvae import MusicVAE
+from musicvae_lite.model.threads import one_thread
 from musicvae_lite.music.notes import Meter
 
 STEPS = 200
-RATE = 0.03
+RATE = 0.05
+DECAYS = 0.9, 0.999  # of Adam's two averages (Kingma & Ba 2015, arXiv 1412.6980)
 MARGIN = 1.0  # nats by which the true token's logit should lead
 ENOUGH = 0.01  # … and by which it must
-STAY_NEAR = 0.02
+STAY_NEAR = 0.02  # nats a unit of squared distance; less and less, down to 0 at the last step
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,31 +35,52 @@ class Refined:
     steps: Tensor
 
 
+@one_thread()
 def refine(model: MusicVAE, z: Tensor, tokens: Tensor, meter: Meter, limit: int = STEPS) -> Refined:
     """z moved until the model decodes `tokens` int64 [B, T, V] from it at temperature 0, within `limit` steps.
 
-    Windows that decode exactly already are not touched. Where every teacher-forced argmax is the true token,
-    free-running decoding is exact too (by induction over the steps), so no decoding is needed to see when to stop.
+    Windows that decode exactly already are not touched, and none ends up with more differing tokens than before.
     """
     start = z.detach()
     differed = _differing(model, start, tokens, meter)
-    point, steps = start.clone().requires_grad_(), torch.zeros(len(z), dtype=torch.int64, device=z.device)
-    best, led = start.clone(), _lead(model, start, tokens, meter)
-    optimizer = torch.optim.Adam([point], RATE)
-    for _ in range(limit):
-        active = led < ENOUGH
-        if not bool((active & (differed > 0)).any()):
+    found, differ, steps = start.clone(), differed.clone(), torch.zeros_like(differed)
+    wrong = differed.nonzero().squeeze(-1)
+    if limit and len(wrong):
+        moved, steps[wrong] = _descend(model, start[wrong], tokens[wrong], meter, limit)
+        left = _differing(model, moved, tokens[wrong], meter)
+        better = left < differed[wrong]
+        found[wrong[better]], differ[wrong[better]] = moved[better], left[better]
+    return Refined(found, differed, differ, steps)
+
+
+def _descend(model: MusicVAE, start: Tensor, tokens: Tensor, meter: Meter, limit: int) -> tuple[Tensor, Tensor]:
+    """For each window the z [B, Z] with the largest least lead on Adam's way from `start`, and the steps taken [B].
+
+    A window is done when every true token leads: then free-running decoding is exact too, by induction over the steps,
+    so no decoding is needed to see it.
+    """
+    best, led = start.clone(), start.new_full((len(start),), -torch.inf)
+    point, mean, square = start.clone(), torch.zeros_like(start), torch.zeros_like(start)
+    steps = torch.zeros(len(start), dtype=torch.int64, device=start.device)
+    rows = torch.arange(len(start), device=start.device)  # of the windows that are not done
+    for step in range(limit + 1):
+        here = point[rows].requires_grad_()
+        lead = _leads(model, here, tokens[rows], meter)
+        least = lead.detach().amin((1, 2))
+        ahead = least > led[rows]
+        best[rows[ahead]], led[rows[ahead]] = here.detach()[ahead], least[ahead]
+        going = least < ENOUGH
+        if step == limit or not going.any():
             break
-        lead = _leads(model, point, tokens, meter)  # [B, T, V]
-        missing = F.relu(MARGIN - lead).sum((1, 2)) + STAY_NEAR * (point - start).square().sum(-1)
-        (point.grad,) = torch.autograd.grad((missing * active).sum(), point)
-        optimizer.step()
-        steps += active & (differed > 0)
-        now = _lead(model, point.detach(), tokens, meter)
-        better = active & (now > led)
-        best, led = torch.where(better[:, None], point.detach(), best), torch.where(better, now, led)
-    found = torch.where((differed > 0)[:, None], best, start)
-    return Refined(found, differed, _differing(model, found, tokens, meter), steps)
+        distance = (here - start[rows]).square().sum()
+        missing = F.relu(MARGIN - lead).sum() + STAY_NEAR * (1 - step / limit) * distance
+        gradient, rows = torch.autograd.grad(missing, here)[0][going], rows[going]
+        mean[rows] = torch.lerp(gradient, mean[rows], DECAYS[0])
+        square[rows] = torch.lerp(gradient.square(), square[rows], DECAYS[1])
+        unbiased, scale = mean[rows] / (1 - DECAYS[0] ** (step + 1)), square[rows] / (1 - DECAYS[1] ** (step + 1))
+        point[rows] -= RATE * unbiased / (scale.sqrt() + 1e-8)
+        steps[rows] += 1
+    return best, steps
 
 
 def _leads(model: MusicVAE, z: Tensor, tokens: Tensor, meter: Meter) -> Tensor:
@@ -65,12 +88,6 @@ def _leads(model: MusicVAE, z: Tensor, tokens: Tensor, meter: Meter) -> Tensor:
     logits = model.logits(z, tokens, meter)
     true = logits.gather(-1, tokens[..., None])
     return (true - logits.scatter(-1, tokens[..., None], -torch.inf).amax(-1, keepdim=True)).squeeze(-1)
-
-
-@torch.no_grad()
-def _lead(model: MusicVAE, z: Tensor, tokens: Tensor, meter: Meter) -> Tensor:
-    """The smallest lead in each window: [B]; above 0, the window decodes exactly."""
-    return _leads(model, z, tokens, meter).amin((1, 2))
 
 
 def _differing(model: MusicVAE, z: Tensor, tokens: Tensor, meter: Meter) -> Tensor:

@@ -6,15 +6,43 @@ input, and each place has its own view of z (see `positions`).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
+from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.model.config import Config
 from musicvae_lite.model.encoder import TokenEmbedding
 from musicvae_lite.model.lstm import State, step
 from musicvae_lite.model.positions import MetricalPositions, Views
+from musicvae_lite.model.threads import one_thread
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.tokens import representation
+
+
+@dataclass(frozen=True, eq=False)
+class Pull:
+    """Tunes that decoding leans towards: `nats` [P, B] more for the logits of `tokens` int64 [P, B, T, V].
+
+    p(x | z) · exp(Σ nats · agreement) is a product of experts (Hinton 2002): where the model is undecided, it plays
+    what the given tunes play there.
+    """
+
+    tokens: Tensor
+    nats: Tensor
+
+    def split(self, rows: int) -> list[Pull]:
+        """The same for `rows` of the batch at a time."""
+        parts = zip(self.tokens.split(rows, 1), self.nats.split(rows, 1), strict=True)
+        return [Pull(tokens, nats) for tokens, nats in parts]
+
+    def on(self, logits: Tensor, t: int) -> Tensor:
+        """The logits [B, V, K] of step `t`, leaning."""
+        for tokens, nats in zip(self.tokens, self.nats, strict=True):
+            favoured = tokens[:, t, :, None]  # [B, V, 1]
+            logits = logits.scatter_add(-1, favoured, nats[:, None, None].expand(favoured.shape).to(logits))
+        return logits
 
 
 class Decoder(nn.Module):
@@ -60,6 +88,7 @@ class Decoder(nn.Module):
         logits: Tensor = self.output(states).unflatten(-1, (self.voices, self.vocabulary))
         return logits
 
+    @one_thread()
     @torch.no_grad()
     def decode(
         self,
@@ -68,6 +97,7 @@ class Decoder(nn.Module):
         bar_steps: int,
         temperature: float = 0.0,
         generator: torch.Generator | None = None,
+        pull: Pull | None = None,
     ) -> Tensor:
         """Tokens int64 [B, T, V], canonical, decoded step by step; temperature 0 is the exact argmax."""
         conditions = self._conditions(z, meter, bar_steps)  # [B, T, H]
@@ -78,6 +108,7 @@ class Decoder(nn.Module):
         for t in range(conditions.shape[1]):
             hidden, state = step(self.lstm, self.embedding(previous) + conditions[:, t], state)
             logits = self.output(hidden).unflatten(-1, (self.voices, self.vocabulary)).float()
+            logits = logits if pull is None else pull.on(logits, t)
             logits = logits.masked_fill(~self.legal[place], -torch.inf)  # [B, V, K]
             previous = choose(logits, temperature, generator)
             place = self.next_state[place, previous]
@@ -101,6 +132,8 @@ class Decoder(nn.Module):
 
 def choose(logits: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
     """int64 [...] of logits [..., K]: the argmax at temperature 0, else a draw from softmax(logits / temperature)."""
+    if temperature < 0:
+        raise MusicVAEError(f"a temperature of {temperature:g}: expected 0 or more")
     if temperature == 0:
         return logits.argmax(-1)
     chances = torch.softmax(logits / temperature, -1)

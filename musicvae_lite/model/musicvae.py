@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from musicvae_lite.model.config import Config
-from musicvae_lite.model.decoder import Decoder
+from musicvae_lite.model.decoder import Decoder, Pull
 from musicvae_lite.model.encoder import Encoder
 from musicvae_lite.model.posterior import Posterior
 from musicvae_lite.music.grid import bar_steps
@@ -24,9 +24,7 @@ class MusicVAE(nn.Module):
 
     def encode(self, tokens: Tensor, meter: Meter) -> Posterior:
         """The posterior of int64 tokens [B, T, V]; T must be `config.bars` bars of `meter`."""
-        expected = self.config.bars * bar_steps(meter, self.config.steps_per_quarter)
-        if tokens.shape[1] != expected:
-            raise ValueError(f"got {tokens.shape[1]} steps, expected {expected} for {self.config.bars} bars of {meter}")
+        self._check(tokens, meter)
         posterior: Posterior = self.encoder(tokens, meter)
         return posterior
 
@@ -43,11 +41,25 @@ class MusicVAE(nn.Module):
         `token_dropout` hides that share of the tokens from the decoder, which then has to ask z (Bowman et al. 2016,
         §3.1).
         """
+        self._check(tokens, meter)
         logits: Tensor = self.decoder(z, tokens, meter, token_dropout, generator)
         return logits
 
     def decode(
-        self, z: Tensor, meter: Meter, temperature: float = 0.0, generator: torch.Generator | None = None
+        self,
+        z: Tensor,
+        meter: Meter,
+        temperature: float = 0.0,
+        generator: torch.Generator | None = None,
+        pull: Pull | None = None,
     ) -> Tensor:
-        """Canonical int64 tokens [B, T, V] of z [B, Z], free-running."""
-        return self.decoder.decode(z, meter, bar_steps(meter, self.config.steps_per_quarter), temperature, generator)
+        """Canonical int64 tokens [B, T, V] of z [B, Z], free-running, leaning towards the tunes of `pull`."""
+        steps = bar_steps(meter, self.config.steps_per_quarter)
+        return self.decoder.decode(z, meter, steps, temperature, generator, pull)
+
+    def _check(self, tokens: Tensor, meter: Meter) -> None:
+        # Too few voices would be broadcast, and a part of a bar be read as a shorter bar: wrong without a word.
+        expected = (self.config.bars * bar_steps(meter, self.config.steps_per_quarter), self.decoder.voices)
+        if tuple(tokens.shape[1:]) != expected:
+            got = tuple(tokens.shape[1:])
+            raise ValueError(f"got tokens of [T, V] {got}, expected {expected}: {self.config.bars} bars of {meter}")

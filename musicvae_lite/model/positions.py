@@ -2,9 +2,8 @@
 
 Counting steps and routing each part of z to its place is what a plain LSTM decoder spends most of its training on.
 Both are known beforehand, so the model is told: every step's place in the meter is an input, and every place looks at z
-through a matrix of its own. Tables are by **step in the bar** and by **number of the bar**, factored, so that their
-size does not grow with the length of a window and any meter can use them. Steps and bars past a table's end share its
-last row.
+through a matrix of its own. Tables are by **step in the bar** and by **number of the bar**, factored: any meter can use
+them, and a longer window adds a row for each bar, none for its steps. Steps past a table's end share its last row.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ STEPS = 5  # of the interpolation
 
 @torch.no_grad()
 def write_examples(model: MusicVAE, groups: Sequence[Windows], folder: Path) -> None:
-    """`original.mid`, `reconstruction.mid`, `interpolation.mid` (first window to last), a bar of rest between windows."""
+    """`original.mid`, `reconstruction.mid` and `interpolation.mid` (first window to last), a bar of rest after each."""
     group = groups[0]
     rows = np.linspace(0, len(group) - 1, min(COUNT, len(group))).astype(np.int64)
     tokens = torch.from_numpy(group.tokens[rows].astype(np.int64)).to(next(model.parameters()).device)

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -24,13 +23,13 @@ from musicvae_lite.model.checkpoint import MODEL_FILE, Checkpoint
 from musicvae_lite.model.checkpoint import save as save_model
 from musicvae_lite.model.objective import NATS_PER_BIT, Loss, objective
 from musicvae_lite.tokens import representation
+from musicvae_lite.training import metrics
 from musicvae_lite.training import state as states
 from musicvae_lite.training.batches import Batch, Batches
 from musicvae_lite.training.precision import autocast, training_type
 from musicvae_lite.training.schedules import ema_decay, free_bits, learning_rate
 from musicvae_lite.training.state import State
 
-METRICS_FILE = "metrics.jsonl"
 VALIDATION_WINDOWS = 512
 
 
@@ -54,13 +53,16 @@ def train(
 ) -> State:
     """Train `state` in place until its recipe is done, and leave a model folder behind.
 
-    Killed at any moment, it has lost at most `recipe.checkpoint_minutes`. Too few windows for a batch, or a loss that
-    is no longer a number, is a `MusicVAEError`.
+    Killed at any moment, it has lost at most `recipe.checkpoint_minutes`. Too few windows for a batch (before anything
+    is written), or a loss that is no longer a number, is a `MusicVAEError`.
     """
     recipe, form = state.recipe, representation(state.model.config.representation)
     batches = Batches(groups, form, recipe.batch, recipe.transpose, recipe.seed)
     validation = heldout.sample_windows(held_out, VALIDATION_WINDOWS)
     smoothed, saved = math.nan, state.minutes
+    if state.step == 0:
+        states.save(state, folder)  # so that a folder that cannot be written to is no surprise at the end
+    metrics.rewind(folder, state.step)
     while state.progress < 1:
         began, validated = time.perf_counter(), int(state.progress * recipe.validations)
         loss = train_step(state, batches[state.step])
@@ -92,11 +94,14 @@ def train_step(state: State, batch: Batch) -> Loss:
         z = posterior.sample(generator)
         logits = model.logits(z, tokens, batch.meter, recipe.token_dropout, generator)
         loss = objective(logits, tokens, posterior, recipe.beta, unpaid * NATS_PER_BIT)
-    if not torch.isfinite(loss.total):
-        raise MusicVAEError(f"the loss is {loss.total.item()} at step {state.step}: resume with a lower learning rate")
     state.optimizer.zero_grad()
     loss.total.backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
+    norm = torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
+    if not torch.isfinite(loss.total + norm):
+        raise MusicVAEError(
+            f"the loss is {loss.total.item():g} at step {state.step:,}, its gradient {norm.item():g}: "
+            "go on from the last checkpoint by --resume with a smaller --learning-rate"
+        )
     state.optimizer.step()
     with torch.no_grad():
         weight = 1 - ema_decay(state.step, recipe.ema)
@@ -105,13 +110,11 @@ def train_step(state: State, batch: Batch) -> Loss:
 
 
 def validate(state: State, windows: Sequence[Windows], loss_bits: float, folder: Path) -> dict[str, float]:
-    """The averaged model's scores on held-out windows, appended to metrics.jsonl; without windows only the loss."""
+    """The averaged model's scores on held-out windows, added to the run's metrics; without windows only the loss."""
     line: dict[str, Any] = {"step": state.step, "minutes": round(state.minutes, 3), "train_bits": loss_bits}
     if windows:
         line |= heldout.scores(heldout.run(state.average, windows), state.average.config.representation)
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / METRICS_FILE).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
+    metrics.append(line, folder)
     return line
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.model.config import Config
 
+SEEDS = 1 << 32
+
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything of a training run but the data and the network. Rates are bits a window."""
+    """Everything of a training run but the files and the network. Rates are bits a window."""
 
     minutes: float = 60.0  # of training; ignored when steps > 0
     steps: int = 0
@@ -30,18 +32,29 @@ class Recipe:
     ema: float = 0.999
     validations: int = 20  # evenly over the training
     checkpoint_minutes: float = 1.0
+    track: int | str | None = None  # of each file: which one is the tune; None: the most tune-like one
 
     def __post_init__(self) -> None:
         if self.minutes <= 0 and self.steps <= 0:
             raise MusicVAEError(f"got {self.minutes:g} minutes and {self.steps} steps: expected one above 0")
         if self.batch < 2:
             raise MusicVAEError(f"a batch of {self.batch}: expected at least 2 windows")
+        if not 0 <= self.seed < SEEDS:
+            raise MusicVAEError(f"a seed of {self.seed}: expected 0 … {SEEDS - 1}")
         if not 0 <= self.narrow_from < self.narrow_to <= 1:
             raise MusicVAEError("narrow_from and narrow_to: expected 0 ≤ narrow_from < narrow_to ≤ 1")
 
     def to_dict(self) -> dict[str, Any]:
-        """A JSON object; `Recipe(**it)` is the inverse."""
+        """A JSON object; `from_dict` is the inverse."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Recipe:
+        """A recipe from a JSON object; unknown keys are a `MusicVAEError`."""
+        unknown = sorted(set(values) - {field.name for field in fields(cls)})
+        if unknown:
+            raise MusicVAEError(f"the recipe has unknown keys {', '.join(unknown)}: it needs a newer version")
+        return cls(**values)
 
 
 @dataclass(frozen=True)
@@ -60,6 +73,7 @@ PRESETS: dict[str, Preset] = {
         Recipe(minutes=1.0, batch=16, ema=0.99),
     ),
 }
+DEFAULT = "melody-2bar"
 
 
 def preset(name: str, config: dict[str, Any] | None = None, recipe: dict[str, Any] | None = None) -> Preset:

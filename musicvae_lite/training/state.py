@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.model.checkpoint import read_tensors, write_tensors
+from musicvae_lite.model.checkpoint import explained, read_tensors, write_tensors
 from musicvae_lite.model.config import Config
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.training.recipe import Recipe
@@ -38,9 +38,10 @@ class State:
 
 def start(config: Config, recipe: Recipe, device: torch.device) -> State:
     """A fresh run; the initial weights are a function of the recipe's seed."""
-    torch.manual_seed(recipe.seed)
-    model = MusicVAE(config).to(device)
-    average = MusicVAE(config).to(device).eval()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        model = MusicVAE(config).to(device)
+        average = MusicVAE(config).to(device).eval()
     average.load_state_dict(model.state_dict())
     return State(model, average, _optimizer(model, recipe), recipe)
 
@@ -65,17 +66,23 @@ def resume(folder: Path, device: torch.device, changes: Mapping[str, Any] | None
     if not (folder / STATE_FILE).is_file():
         raise MusicVAEError(f"{folder}: nothing to resume there: leave out --resume to start this run")
     tensors, header = read_tensors(folder / STATE_FILE, str(device))
-    recipe = Recipe(**header["recipe"] | dict(changes or {}))
-    state = start(Config.from_dict(header["config"]), recipe, device)
-    state.model.load_state_dict(_under("model.", tensors))
-    state.average.load_state_dict(_under("average.", tensors))
+    with explained(folder / STATE_FILE):
+        recipe = Recipe.from_dict(header["recipe"] | dict(changes or {}))
+        state = start(Config.from_dict(header["config"]), recipe, device)
+        state.model.load_state_dict(_under("model.", tensors))
+        state.average.load_state_dict(_under("average.", tensors))
+        state.optimizer.load_state_dict(state.optimizer.state_dict() | {"state": _moments(tensors)})
+        state.step, state.minutes = header["step"], header["minutes"]
+    return state
+
+
+def _moments(tensors: dict[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+    """Parameter number → the optimizer's tensors for it, by name."""
     moments: dict[int, dict[str, Tensor]] = {}
     for name, value in _under("optimizer.", tensors).items():
         index, moment = name.split(".")
         moments.setdefault(int(index), {})[moment] = value
-    state.optimizer.load_state_dict(state.optimizer.state_dict() | {"state": moments})
-    state.step, state.minutes = header["step"], header["minutes"]
-    return state
+    return moments
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

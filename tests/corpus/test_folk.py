@@ -131,6 +131,11 @@ def test_a_bar_of_odd_length_gets_the_meter_that_it_has() -> None:
     assert meters("C4|D4|E3|F4|G5|A4") == [(0, "4/4"), (8, "3/4"), (11, "4/4"), (15, "5/4"), (20, "4/4")]
 
 
+def test_a_bar_that_no_usual_meter_fits_is_completed_with_a_rest() -> None:
+    assert meters("C4|D3E7/8|F4|") == meters("C4|D3(3:2:1E|F4|") == [(0, "4/4")]
+    assert starts("C4|D3E7/8|F4|") == starts("C4|D3(3:2:1E|F4|") == [0, 4, 7, 8]
+
+
 def test_a_missing_bar_line_changes_nothing() -> None:
     assert meters("C4|D4E4|F4") == [(0, "4/4")]
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from musicvae_lite.corpus.windows import Windows
-from musicvae_lite.evaluation import morphs
+from musicvae_lite.evaluation import interpolation, morphs
 from musicvae_lite.evaluation.morphs import MIX, STEPS, Pairs, apart, compare, decode, measure, pair
 from musicvae_lite.evaluation.ngram import fit
 from musicvae_lite.model.musicvae import MusicVAE
@@ -72,7 +72,7 @@ def test_real_windows_cost_one_and_a_mix_of_them_more(groups: Groups) -> None:
     a, b = (np.tile(line[None, :, None], (4, 1, 1)) for line in lines)
     pairs = Pairs(Meter(4, 4), a, b)
     straight = np.repeat(np.stack([a, b], 1), 4, 1)  # a, a, a, a, b, b, b, b
-    mixed = morphs.interpolation.mix(a, b, STEPS, random())
+    mixed = interpolation.mix(a, b, STEPS, random())
     of_music = fit([np.concatenate([a, b])], melody)
     real, mix = (measure([pairs], [paths], of_music) for paths in (straight, mixed))
     assert real.middle_cost == 1

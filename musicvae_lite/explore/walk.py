@@ -1,0 +1,98 @@
+"""The way from z_a to z_b, decoded: which points of it are heard, and what is heard there.
+
+    z_a, z_b [W, Z] ─▶ candidates [M, W, Z] ─▶ decode, leaning ─▶ choose evenly ─▶ tokens [S, W, T, V]
+
+Equal steps in z can sit still and then jump: the decoder is discrete, and one changed note changes those after it. Two
+remedies, both measured in docs/LOG.md. Many candidates are decoded and those are heard that split the way into the
+smallest jumps. And decoding leans a little towards the two tunes themselves, so that where the model is undecided a
+tune in between has what a or b have at that place, and not a third thing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from musicvae_lite.explore.interpolate import PATHS, Path, even, uniform
+from musicvae_lite.model.decoder import Pull
+from musicvae_lite.model.musicvae import MusicVAE
+from musicvae_lite.music.grid import bar_steps
+from musicvae_lite.music.notes import Meter
+
+CANDIDATES_A_STEP = 16  # points of the path decoded for each one that `even` spacing lets be heard
+STEPS_AT_ONCE = 2**15  # of windows in one batch: more would only take more memory
+
+
+@dataclass(frozen=True)
+class Spacing:
+    """How the points of a walk are chosen. `pull`: nats by which tokens of the two ends are preferred, together."""
+
+    evenly: bool
+    pull: float
+
+
+SPACINGS = {"even": Spacing(True, 8.0), "uniform": Spacing(False, 0.0)}
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """Where each window is on its way at each step, 0 … 1 [S, W], and its tokens there [S, W, T, V]."""
+
+    positions: NDArray[np.float64]
+    tokens: NDArray[np.int64]
+
+
+def walk(
+    model: MusicVAE,
+    z_a: Tensor,
+    z_b: Tensor,
+    meter: Meter,
+    steps: int,
+    spacing: Spacing,
+    along: Path = PATHS["linear"],
+    heard: NDArray[np.int64] | None = None,
+) -> Walk:
+    """S = `steps` tunes from z_a [W, Z] to z_b [W, Z], ends included, decoded at temperature 0.
+
+    Every window is spaced for itself. Of window w only the first `heard[w]` steps count as differing (default: all).
+    """
+    positions = uniform(CANDIDATES_A_STEP * (steps - 1) + 1 if spacing.evenly and steps > 2 else steps)
+    ends = decode(model, torch.stack([z_a, z_b]), meter)  # [2, W, T, V]
+    z = along(z_a, z_b, torch.from_numpy(positions))  # [M, W, Z]
+    tokens = decode(model, z, meter, leaning=_leaning(ends, positions, spacing.pull))
+    windows = range(len(z_a))
+    if len(positions) == steps:
+        return Walk(np.repeat(positions[:, None], len(windows), 1), tokens)
+    counted = [None if heard is None else heard[w] for w in windows]
+    rows = np.stack([even(tokens[:, w, : counted[w]], steps) for w in windows], 1)  # [S, W]
+    return Walk(positions[rows], tokens[rows, np.arange(len(windows))])
+
+
+def decode(
+    model: MusicVAE,
+    z: Tensor,
+    meter: Meter,
+    temperature: float = 0.0,
+    generator: torch.Generator | None = None,
+    leaning: Pull | None = None,
+) -> NDArray[np.int64]:
+    """Tokens [S, W, T, V] of z [S, W, Z], in batches of bounded memory."""
+    rows = max(1, STEPS_AT_ONCE // (model.config.bars * bar_steps(meter, model.config.steps_per_quarter)))
+    parts = z.flatten(0, 1).split(rows)
+    pulls = [None] * len(parts) if leaning is None else leaning.split(rows)
+    decoded = [model.decode(part, meter, temperature, generator, pull) for part, pull in zip(parts, pulls, strict=True)]
+    return np.asarray(torch.cat(decoded).unflatten(0, z.shape[:2]).cpu().numpy())
+
+
+def _leaning(ends: NDArray[np.int64], positions: NDArray[np.float64], nats: float) -> Pull | None:
+    """Towards a at the beginning, towards b at the end, in proportion between: for all M·W points."""
+    if not nats:
+        return None
+    count, windows = len(positions), ends.shape[1]
+    share = torch.from_numpy(np.repeat(positions, windows)).float()  # [M·W]
+    tokens = torch.from_numpy(ends).repeat(1, count, 1, 1)  # [2, M·W, T, V]
+    return Pull(tokens, nats * torch.stack([1 - share, share]))

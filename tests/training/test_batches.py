@@ -1,0 +1,107 @@
+"""A batch is a function of the seed and its number, moved to another key each time it comes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from musicvae_lite.corpus.windows import Windows
+from musicvae_lite.errors import MusicVAEError
+from musicvae_lite.music.notes import Meter
+from musicvae_lite.tokens import melody
+from musicvae_lite.training.batches import HIGHEST, LOWEST, Batches, enough
+from tests.training.conftest import windows
+
+Groups = tuple[Windows, ...]
+
+
+def pitches(tokens: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> set[int]:
+    return set(tokens[tokens < melody.PITCHES].tolist())
+
+
+def test_a_batch_is_the_same_whenever_it_is_asked_for(groups: Groups) -> None:
+    one, other = Batches(groups, melody, 4, 6, seed=1), Batches(groups, melody, 4, 6, seed=1)
+    forwards = [one[i] for i in range(8)]
+    backwards = [other[i] for i in reversed(range(8))]
+    for first, second in zip(forwards, reversed(backwards), strict=True):
+        np.testing.assert_array_equal(first.tokens, second.tokens)
+        assert first.meter == second.meter
+
+
+def test_another_number_or_another_seed_is_another_batch(groups: Groups) -> None:
+    one, other = Batches(groups[:1], melody, 4, 6, seed=1), Batches(groups[:1], melody, 4, 6, seed=2)
+    assert not np.array_equal(one[0].tokens, one[1].tokens)
+    assert not np.array_equal(one[0].tokens, other[0].tokens)
+
+
+def test_a_batch_has_one_meter_and_meters_come_as_often_as_they_have_windows(groups: Groups) -> None:
+    batches = Batches(groups, melody, 4, 6, seed=0)
+    drawn = [batches[i] for i in range(400)]
+    assert {(batch.meter, batch.tokens.shape) for batch in drawn} == {
+        (Meter(4, 4), (4, 16, 1)),
+        (Meter(3, 4), (4, 12, 1)),
+    }
+    share = sum(batch.meter == Meter(4, 4) for batch in drawn) / len(drawn)
+    assert share == pytest.approx(12 / 16, abs=0.06)
+
+
+def test_one_window_comes_in_every_key_that_is_asked_for_and_in_no_other() -> None:
+    only = windows(Meter(4, 4), 16, 1, [60])
+    batches = Batches([only.select(np.zeros(2, np.int64))], melody, 2, 6, seed=0)
+    heard = set().union(*(pitches(batches[i].tokens) for i in range(200)))
+    assert heard == set(range(54, 67))
+
+
+def test_a_window_is_moved_as_a_whole(groups: Groups) -> None:
+    known = {melody.without_key(window[None]).tobytes() for group in groups for window in group.tokens}
+    batches = Batches(groups, melody, 4, 6, seed=0)
+    for i in range(20):
+        for window in batches[i].tokens:
+            assert melody.without_key(window[None]).tobytes() in known
+
+
+@pytest.mark.parametrize("pitch", [LOWEST, LOWEST + 2, HIGHEST - 2, HIGHEST])
+def test_no_window_leaves_the_keys_of_the_piano(pitch: int) -> None:
+    batches = Batches([windows(Meter(4, 4), 16, 8, [pitch])], melody, 8, 12, seed=0)
+    heard = set().union(*(pitches(batches[i].tokens) for i in range(50)))
+    assert min(heard) >= LOWEST
+    assert max(heard) <= HIGHEST
+    assert len(heard) > 1
+
+
+@pytest.mark.parametrize("pitch", [0, 3, 125, 127])
+def test_no_pitch_wraps_around_and_none_becomes_a_hold(pitch: int) -> None:
+    batches = Batches([windows(Meter(4, 4), 16, 8, [pitch])], melody, 8, 12, seed=0)
+    for i in range(50):
+        tokens = batches[i].tokens
+        assert all(abs(heard - pitch) <= 12 for heard in pitches(tokens))
+        assert ((tokens < melody.PITCHES) == (np.arange(16) % 2 == 0)[:, None]).all()
+
+
+def test_without_transposition_windows_stay_as_they_are(groups: Groups) -> None:
+    known = {window.astype(np.int64).tobytes() for group in groups for window in group.tokens}
+    batches = Batches(groups, melody, 4, 0, seed=0)
+    assert all(window.tobytes() in known for i in range(20) for window in batches[i].tokens)
+
+
+def test_the_windows_themselves_are_not_touched(groups: Groups) -> None:
+    before = [group.tokens.copy() for group in groups]
+    batches = Batches(groups, melody, 4, 6, seed=0)
+    _ = [batches[i] for i in range(20)]
+    for group, tokens in zip(groups, before, strict=True):
+        np.testing.assert_array_equal(group.tokens, tokens)
+
+
+def test_as_many_windows_as_a_batch_are_enough(groups: Groups) -> None:
+    assert enough(groups, 16) == 16
+
+
+@pytest.mark.parametrize("batch", [17, 1000])
+def test_fewer_windows_than_a_batch_are_refused_with_what_to_do(groups: Groups, batch: int) -> None:
+    with pytest.raises(MusicVAEError, match=f"16 windows .* fewer than one batch of {batch}: add music"):
+        Batches(groups, melody, batch, 6, seed=0)
+
+
+def test_no_windows_at_all_are_refused() -> None:
+    with pytest.raises(MusicVAEError, match="0 windows"):
+        Batches([], melody, 2, 6, seed=0)
