@@ -65,7 +65,7 @@ def _train(chosen: Preset, corpus: Corpus, run: Path, before: Path | None) -> No
 @click.option("--plain", is_flag=True, help="Without metrical positions and views of z.")
 @click.option("--preset", "name", default="melody-2bar", show_default=True)
 @click.option(
-    "--steps", type=(int, int), default=(3000, 1200), show_default=True, help="At the widest rate, at each other."
+    "--steps", type=(int, int), default=(3000, 1200), show_default=True, help="At the widest rate, at others."
 )
 def main(corpus: Path, folder: Path, plain: bool, name: str, steps: tuple[int, int]) -> None:
     """Train on CORPUS at one rate after another, into FOLDER, and print the accuracy at each."""

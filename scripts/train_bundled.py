@@ -11,7 +11,6 @@ the density of its latents, and measuring it on the held-out windows. `--minutes
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -24,10 +23,8 @@ from musicvae_lite.corpus.store import Corpus
 from musicvae_lite.evaluation import unseen
 from musicvae_lite.evaluation.summary import Evaluation, evaluate
 from musicvae_lite.evaluation.table import rows
-from musicvae_lite.model import density
-from musicvae_lite.model.checkpoint import MODEL_FILE, Checkpoint, load, save
+from musicvae_lite.model.checkpoint import Checkpoint, load, save
 from musicvae_lite.pretrained.registry import FOLDER
-from musicvae_lite.tokens import representation
 from musicvae_lite.training import precision, state
 from musicvae_lite.training.loop import train
 from musicvae_lite.training.recipe import Preset, preset
@@ -72,18 +69,6 @@ On {measured:,} of the held-out windows, all meters, as `musicvae evaluate {name
 Triplets and ornaments (its grid is sixteenths), tunes with leaps of more than an octave, and styles far from Western
 folk and pop melodies. It knows one voice; chords become their highest notes.
 """
-
-
-def finish(name: str, run: Path, corpus: Corpus) -> tuple[Checkpoint, Evaluation]:
-    """The trained model of `run` with its latent density and its memory of training windows, in half precision, measured."""
-    trained = load(run)
-    form = representation(trained.model.config.representation)
-    fitted = density.fit(trained.model, corpus.train, seed=0)
-    extra = {unseen.TRAINED_ON: unseen.remember(corpus.train, form), **density.to_tensors(fitted)}
-    half = run / f"{name}.safetensors"
-    save(replace(trained, extra=extra), half, torch.float16)
-    checkpoint = load(half)
-    return checkpoint, evaluate(checkpoint, unseen.choose(corpus, checkpoint))
 
 
 def card(name: str, checkpoint: Checkpoint, evaluation: Evaluation, corpus: Corpus, size: int, machine: str) -> str:
@@ -132,9 +117,10 @@ def main(name: str, folder: Path, minutes: float | None, runs: Path, out: Path, 
     config = chosen.config
     corpus = prepare(folder, Settings(config.representation, config.bars, config.steps_per_quarter))
     trained_run(chosen, corpus, runs / name, device)
-    checkpoint, evaluation = finish(name, runs / name, corpus)
     target = out / f"{name}.safetensors"
-    save(checkpoint, target, torch.float16)
+    save(load(runs / name), target, torch.float16)
+    checkpoint = load(target)
+    evaluation = evaluate(checkpoint, unseen.choose(corpus, checkpoint))
     size = target.stat().st_size
     assert size <= MOST_BYTES, f"{target}: {size:,} bytes is more than a bundled model may have"
     text = card(name, checkpoint, evaluation, corpus, size, machine)

@@ -78,13 +78,13 @@ def tunes() -> dict[str, Song]:
     `held` (4 bars): a note across the window boundary after bar 2, and one to the very end. `repeated` (5 bars): an
     upbeat, notes of one step repeated, and two bars of silence.
     """
-    held = [(60, 31, 0, 1), (62, 42, 1, 2), (64, 53, 2, 4), (65, 64, 4, 6), (67, 75, 6, 10), (65, 86, 10, 12)]
-    repeated = [(67, 120, 3, 4), *((72, 110 - step, 4 + step / 4, 4.25 + step / 4) for step in range(8))]
-    rows = {"held": [*held, (64, 97, 12, 16)], "repeated": [*repeated, (74, 90, 16, 18), (72, 80, 19, 20)]}
-    sound = {"held": (40, 90.0), "repeated": (73, 150.0)}
+    rows = [(60, 31, 0, 1), (62, 42, 1, 2), (64, 53, 2, 4), (65, 64, 4, 6), (67, 75, 6, 10), (65, 86, 10, 12)]
+    held = Notes.of([*rows, (64, 97, 12, 16)])
+    sixteenths = ((72, 110 - step, 4 + step / 4, 4.25 + step / 4) for step in range(8))
+    repeated = Notes.of([(67, 120, 3, 4), *sixteenths, (74, 90, 16, 18), (72, 80, 19, 20)])
     return {
-        name: Song((Track(Notes.of(rows[name]), name, program),), (TempoChange(0.0, qpm),))
-        for name, (program, qpm) in sound.items()
+        name: Song((Track(notes, name, program),), (TempoChange(0.0, qpm),))
+        for name, notes, program, qpm in (("held", held, 40, 90.0), ("repeated", repeated, 73, 150.0))
     }
 
 

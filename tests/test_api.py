@@ -47,7 +47,7 @@ def same_notes(midi: Any, song: Song) -> bool:
 def test_load_takes_a_path_and_refuses_an_unknown_name(model_file: Path) -> None:
     for path in (model_file, str(model_file)):
         assert musicvae_lite.load(path).checkpoint.model.config.bars == 2
-    with pytest.raises(MusicVAEError, match="melody-99bar: neither a bundled model .* nor a file or run folder"):
+    with pytest.raises(MusicVAEError, match=r"melody-99bar: neither a bundled model .* nor a file or run folder"):
         musicvae_lite.load("melody-99bar")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.music.midi import read, write
@@ -15,8 +16,8 @@ from scripts.quantise_pop909 import convert, on_the_grid
 PERIOD = 0.6666  # seconds a beat, while the file says 120 quarter notes a minute
 
 
-def beats(count: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    return 0.05 + PERIOD * np.arange(count)
+def beats(count: int) -> NDArray[np.float64]:
+    return np.asarray(0.05 + PERIOD * np.arange(count), np.float64)
 
 
 def song_at(times: list[tuple[float, float]]) -> Song:

@@ -1,4 +1,4 @@
-"""What the README says is run: its Python as it stands, its commands against the command line, its links against files."""
+"""What the README says holds: its Python is run, its commands exist with their options, its links lead to files."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from musicvae_lite.corpus.scan import Progress, Settings
+from musicvae_lite.music.notes import Meter
 from musicvae_lite.tokens import REPRESENTATIONS
 
 C = TypeVar("C", bound=Callable[..., Any])
@@ -18,6 +20,16 @@ C = TypeVar("C", bound=Callable[..., Any])
 def number_or_name(_: click.Context, __: click.Parameter, value: str | None) -> int | str | None:
     """The callback of a --track option: digits are a number, anything else is a name."""
     return int(value) if value is not None and value.isdecimal() else value
+
+
+def as_meter(_: click.Context, __: click.Parameter, value: str | None) -> Meter | None:
+    """The callback of a --meter option: "6/8" is Meter(6, 8)."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"([1-9]\d?)/(1|2|4|8|16|32)", value)
+    if not found:
+        raise click.BadParameter(f"{value!r} is not a meter: expected one like 4/4, 3/4 or 6/8")
+    return Meter(int(found[1]), int(found[2]))
 
 
 CORPUS_OPTIONS = (

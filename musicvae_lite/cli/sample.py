@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from musicvae_lite.cli.options import meter_option
+from musicvae_lite.cli.options import as_meter
 from musicvae_lite.cli.outputs import output_folder, prepare_output
 from musicvae_lite.pretrained.registry import DEFAULT
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("samples"), show_default=True)
 @click.option("--force", is_flag=True, help="Replace files that are in that folder already.")
 @click.option("--model", default=DEFAULT, show_default=True, help="A bundled model's name, a file, or a run folder.")
-@click.option("--meter", callback=meter_option, help="Such as 3/4 or 6/8.  [default: 4/4]")
+@click.option("--meter", callback=as_meter, help="Such as 3/4 or 6/8.  [default: 4/4]")
 @click.option(
     "--prior",
     type=click.Choice(["fitted", "normal"]),
@@ -86,7 +86,6 @@ def _write(samples: Samples, meter: Meter, config: Config, folder: Path, wav: bo
         if wav:
             write_wav(folder / f"{name}.wav", render(song))
     panels = [
-        pianoroll.Panel(name, notes, config.bars * bar, lines)
-        for name, notes in zip(names, samples.steps, strict=True)
+        pianoroll.Panel(name, notes, config.bars * bar, lines) for name, notes in zip(names, samples.steps, strict=True)
     ]
     pianoroll.draw(panels[: pianoroll.MAX_PANELS], folder / "samples.png", f"New tunes in {meter}")

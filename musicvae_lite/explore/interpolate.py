@@ -67,8 +67,8 @@ def even(tokens: NDArray[np.int64], steps: int) -> NDArray[np.int64]:
     flat = tokens.reshape(count, -1)
     distance = np.stack([(flat != row).sum(-1) for row in flat]).astype(np.float64)
     place = uniform(count)
-    # Squared distances are whole numbers, squared ways along the path add up to at most 1: half of that breaks ties.
-    cost = distance**2 + 0.5 * (place[None] - place[:, None]) ** 2
+    # Powers of distances are whole numbers, squared ways along the path add up to at most 1: half of that breaks ties.
+    cost = distance**JUMP_POWER + 0.5 * (place[None] - place[:, None]) ** 2
     cost[np.tril_indices(count)] = np.inf  # only forwards, never the same one twice
     best, came_from = cost[0], np.zeros((steps, count), np.int64)
     for step in range(2, steps):

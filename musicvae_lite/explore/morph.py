@@ -48,7 +48,7 @@ class Options:
             raise MusicVAEError(
                 f"path {self.path!r}, spacing {self.spacing!r}: expected one of {list(PATHS)} and of {list(SPACINGS)}"
             )
-        if self.pull is not None and self.pull < 0:
+        if self.pull is not None and not 0 <= self.pull < float("inf"):
             raise MusicVAEError(f"a pull of {self.pull:g} nats: expected 0 or more")
         if self.temperature and not COOLEST <= self.temperature <= HOTTEST:
             raise MusicVAEError(

@@ -24,6 +24,7 @@ from musicvae_lite.music.grid import bar_steps
 from musicvae_lite.music.notes import Meter
 
 CANDIDATES_A_STEP = 16  # points of the path decoded for each one that `even` spacing lets be heard
+MOST_CANDIDATES = 512  # choosing among M takes S·M² time for each window
 STEPS_AT_ONCE = 2**15  # of windows in one batch: more would only take more memory
 
 
@@ -60,7 +61,7 @@ def walk(
 
     Every window is spaced for itself. Of window w only the first `heard[w]` steps count as differing (default: all).
     """
-    positions = uniform(CANDIDATES_A_STEP * (steps - 1) + 1 if spacing.evenly and steps > 2 else steps)
+    positions = uniform(_candidates(steps) if spacing.evenly else steps)
     ends = decode(model, torch.stack([z_a, z_b]), meter)  # [2, W, T, V]
     z = along(z_a, z_b, torch.from_numpy(positions))  # [M, W, Z]
     tokens = decode(model, z, meter, leaning=_leaning(ends, positions, spacing.pull))
@@ -86,6 +87,11 @@ def decode(
     pulls = [None] * len(parts) if leaning is None else leaning.split(rows)
     decoded = [model.decode(part, meter, temperature, generator, pull) for part, pull in zip(parts, pulls, strict=True)]
     return np.asarray(torch.cat(decoded).unflatten(0, z.shape[:2]).cpu().numpy())
+
+
+def _candidates(steps: int) -> int:
+    """How many points are decoded for even spacing to choose `steps` from; two steps are the ends, and no choice."""
+    return max(steps, min(CANDIDATES_A_STEP * (steps - 1), MOST_CANDIDATES) + 1) if steps > 2 else steps
 
 
 def _leaning(ends: NDArray[np.int64], positions: NDArray[np.float64], nats: float) -> Pull | None:

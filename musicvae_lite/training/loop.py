@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from musicvae_lite.tokens import representation
 from musicvae_lite.training import metrics
 from musicvae_lite.training import state as states
 from musicvae_lite.training.batches import Batch, Batches
+from musicvae_lite.training.finish import keepsakes
 from musicvae_lite.training.precision import autocast, training_type
 from musicvae_lite.training.schedules import ema_decay, free_bits, learning_rate
 from musicvae_lite.training.state import State
@@ -76,7 +77,7 @@ def train(
             scores = validate(state, validation, smoothed, folder)
         if done or state.minutes - saved >= recipe.checkpoint_minutes:
             saved = state.minutes
-            checkpoint(state, folder, scores)
+            checkpoint(state, folder, scores, keepsakes(state.average, groups, recipe.seed) if done else {})
         listen(Moment(state.step, state.minutes, min(1.0, state.progress), smoothed, scores))
     return state
 
@@ -118,8 +119,10 @@ def validate(state: State, windows: Sequence[Windows], loss_bits: float, folder:
     return line
 
 
-def checkpoint(state: State, folder: Path, scores: dict[str, float] | None) -> None:
-    """Write what is needed to go on, and the averaged model."""
+def checkpoint(
+    state: State, folder: Path, scores: dict[str, float] | None, extra: Mapping[str, torch.Tensor] | None = None
+) -> None:
+    """Write what is needed to go on, and the averaged model with the `extra` tensors it takes along."""
     states.save(state, folder)
     about = {"recipe": state.recipe.to_dict(), "step": state.step, "minutes": state.minutes, "scores": scores or {}}
-    save_model(Checkpoint(state.average, about), folder / MODEL_FILE)
+    save_model(Checkpoint(state.average, about, extra or {}), folder / MODEL_FILE)

@@ -143,17 +143,17 @@ def test_a_part_beyond_the_end_or_without_a_note_is_refused(make_song: MakeSong,
         cut(make_song([(60, 0, 4), (62, 8, 12)]), part)
 
 
-@pytest.mark.parametrize("values", [{"start_bar": 0}, {"bars": 0}, {"bars": -1}])
-def test_bars_below_1_are_refused(values: dict[str, int]) -> None:
+@pytest.mark.parametrize(("start_bar", "bars"), [(0, None), (None, 0), (None, -1)])
+def test_bars_below_1_are_refused(start_bar: int | None, bars: int | None) -> None:
     with pytest.raises(MusicVAEError, match="expected 1 or more"):
-        Part(**values)
+        Part(start_bar, bars)
 
 
 def test_a_change_of_meter_inside_a_part_is_refused_with_the_bar_and_a_part_before_it_is_not(
     make_song: MakeSong,
 ) -> None:
     song = make_song([(60, 0, 4), (62, 4, 8), (64, 8, 11)], [(0.0, COMMON_TIME), (8.0, WALTZ)])
-    with pytest.raises(MusicVAEError, match="the meter changes at bar 3 .4/4 to 3/4.: choose a part before or after"):
+    with pytest.raises(MusicVAEError, match=r"the meter changes at bar 3 .4/4 to 3/4.: choose a part before or after"):
         cut(song)
     assert cut(song, Part(bars=2)).bars == 2
     assert cut(song, Part(start_bar=3)).meter == WALTZ
@@ -167,7 +167,7 @@ def test_a_bar_cut_short_by_a_change_is_refused_with_its_number(make_song: MakeS
 
 def test_a_song_can_be_read_in_another_meter_than_it_says(make_song: MakeSong) -> None:
     song = make_song([(60, 0, 4), (62, 4, 12)], [(0.0, COMMON_TIME), (6.0, Meter(5, 32))])
-    with pytest.raises(MusicVAEError, match="a bar of 5/32 is not a whole number of steps .* another meter with --me"):
+    with pytest.raises(MusicVAEError, match=r"a bar of 5/32 is not a whole number of steps .* another meter with --me"):
         cut(song)
     clip = cut(song, Part(meter=WALTZ))
     assert (clip.meter, clip.bars, clip.windows.shape) == (WALTZ, 4, (2, 24, 1))
@@ -189,7 +189,7 @@ def test_velocities_tempo_meter_and_instrument_come_back() -> None:
     clip = cut(song)
     back = clip_song(join(clip.windows, clip.tied, melody), clip)
     assert back == replace(song, tempos=back.tempos)
-    assert back.tempos == (TempoChange(0.0, pytest.approx(87.0)),)
+    assert back.tempos[0].qpm == pytest.approx(87.0)
 
 
 def test_a_looped_tune_loops_its_velocities(make_song: MakeSong) -> None:

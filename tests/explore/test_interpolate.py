@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from itertools import combinations
+from collections.abc import Iterable
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
 
-from musicvae_lite.explore.interpolate import PATHS, Path, even, linear, slerp, uniform
+from musicvae_lite.explore.interpolate import JUMP_POWER, PATHS, Path, even, linear, slerp, uniform
 
 THIRDS = torch.tensor([0.0, 1 / 3, 2 / 3, 1.0], dtype=torch.float64)
 A_FINE_LINE = torch.from_numpy(uniform(33))
@@ -109,13 +110,13 @@ def test_uniform_positions_are_equally_far_apart() -> None:
 
 
 def by_brute_force(tokens: NDArray[np.int64], steps: int) -> int:
-    """The least sum of squared distances over all choices with both ends."""
-
-    def cost(rows: tuple[int, ...]) -> int:
-        return sum(int((tokens[i] != tokens[j]).sum()) ** 2 for i, j in zip(rows, rows[1:], strict=False))
-
+    """The least `jumpiness` of all choices with both ends."""
     inside = combinations(range(1, len(tokens) - 1), steps - 2)
-    return min(cost((0, *rows, len(tokens) - 1)) for rows in inside)
+    return min(jumpiness(tokens, (0, *rows, len(tokens) - 1)) for rows in inside)
+
+
+def jumpiness(tokens: NDArray[np.int64], rows: Iterable[int]) -> int:
+    return sum(int((tokens[i] != tokens[j]).sum()) ** JUMP_POWER for i, j in pairwise(rows))
 
 
 @given(st.data())
@@ -129,8 +130,7 @@ def test_even_finds_the_best_of_all_ordered_choices(data: st.DataObject) -> None
     assert len(chosen) == steps
     assert (chosen[0], chosen[-1]) == (0, count - 1)
     assert (np.diff(chosen) > 0).all()
-    found = sum(int((tokens[i] != tokens[j]).sum()) ** 2 for i, j in zip(chosen, chosen[1:], strict=False))
-    assert found == by_brute_force(tokens, steps)
+    assert jumpiness(tokens, chosen.tolist()) == by_brute_force(tokens, steps)
 
 
 def test_even_divides_a_sudden_change_among_the_steps() -> None:

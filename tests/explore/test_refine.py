@@ -33,7 +33,9 @@ def means(model: MusicVAE, windows: Tensor) -> Tensor:
 def astray(z: Tensor, by: float = 0.4) -> Tensor:
     """z moved in some direction by that share of its length."""
     away = torch.randn(z.shape, generator=torch.Generator().manual_seed(0))
-    return z + by * z.norm(dim=-1, keepdim=True) * away / away.norm(dim=-1, keepdim=True)
+    lengths = [torch.linalg.vector_norm(x, dim=-1, keepdim=True) for x in (z, away)]
+    moved: Tensor = z + away * by * lengths[0] / lengths[1]
+    return moved
 
 
 def test_windows_that_decode_exactly_are_not_touched(learned: Checkpoint, windows: Tensor) -> None:

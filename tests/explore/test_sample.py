@@ -1,0 +1,131 @@
+"""Samples come from the density that the model has, are a function of the options, and are as long as its windows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from musicvae_lite.errors import MusicVAEError
+from musicvae_lite.explore.sample import FITTED, MOST_DRAWS, NORMAL, Options, sample
+from musicvae_lite.model.checkpoint import Checkpoint
+from musicvae_lite.model.density import Density
+from musicvae_lite.model.musicvae import MusicVAE
+from musicvae_lite.music.notes import COMMON_TIME, Meter, MeterChange
+from musicvae_lite.tokens import melody
+from tests.model.conftest import TINY, shaken
+
+WALTZ = Meter(3, 4)
+
+
+def density(mean: float = 3.0) -> Density:
+    size = TINY.latent
+    return Density([COMMON_TIME], torch.zeros(1, 1), torch.full((1, size), mean), 0.01 * torch.eye(size)[None])
+
+
+@pytest.fixture
+def plain() -> Checkpoint:
+    return Checkpoint(shaken().float())
+
+
+@pytest.fixture
+def fitted(plain: Checkpoint) -> Checkpoint:
+    return Checkpoint(plain.model, {}, density().to_tensors())
+
+
+def test_z_is_drawn_from_the_fitted_density_where_there_is_one(fitted: Checkpoint) -> None:
+    found = sample(fitted)
+    assert found.prior == FITTED
+    assert found.z.shape == (Options.count, TINY.latent)
+    torch.testing.assert_close(found.z, torch.full_like(found.z, 3.0), atol=0.1, rtol=0)
+
+
+def test_without_one_or_on_request_it_is_drawn_from_the_normal_prior(plain: Checkpoint, fitted: Checkpoint) -> None:
+    without, asked = sample(plain), sample(fitted, Options(prior=NORMAL))
+    assert without.prior == asked.prior == NORMAL
+    assert torch.equal(without.z, asked.z)
+    assert without.z.abs().mean() < 2
+
+
+def test_a_density_that_is_asked_for_and_not_there_is_an_error(plain: Checkpoint) -> None:
+    with pytest.raises(MusicVAEError, match="no fitted density"):
+        sample(plain, Options(prior=FITTED))
+
+
+def test_songs_are_what_the_model_decodes_in_the_meter_that_was_asked_for(fitted: Checkpoint) -> None:
+    found = sample(fitted, Options(count=3, meter=WALTZ))
+    tokens = fitted.model.decode(found.z, WALTZ).numpy()
+    assert [melody.decode(row) for row in tokens] == list(found.steps)
+    for notes, song in zip(found.steps, found.songs, strict=True):
+        assert song.meters == (MeterChange(0.0, WALTZ),)
+        np.testing.assert_array_equal(song.tracks[0].notes.start, notes.start / TINY.steps_per_quarter)
+        assert song.end <= TINY.bars * WALTZ.bar_quarters
+    assert found.like == COMMON_TIME
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"temperature": 2.0}, {"spread": 40.0}], ids=str)
+def test_the_same_options_give_the_same_tunes_and_others_give_others(
+    fitted: Checkpoint, change: dict[str, Any]
+) -> None:
+    assert sample(fitted).songs == sample(fitted).songs
+    assert sample(fitted).songs != sample(fitted, Options(**change)).songs
+
+
+def test_nothing_outside_is_seeded(fitted: Checkpoint) -> None:
+    torch.manual_seed(5)
+    before = torch.random.get_rng_state()
+    sample(fitted, Options(temperature=1.0))
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_the_spread_scales_z_around_the_middle(plain: Checkpoint) -> None:
+    torch.testing.assert_close(sample(plain, Options(spread=0.5)).z, 0.5 * sample(plain).z)
+
+
+def silence_then_notes(silent_calls: int) -> Any:
+    """A stand-in for `MusicVAE.decode`: the first row is silent that many times, the others never."""
+    calls = []
+
+    def decode(self: MusicVAE, z: Tensor, meter: Meter, temperature: float, generator: torch.Generator) -> Tensor:
+        tokens = torch.full((len(z), 32, 1), melody.HOLD)
+        tokens[:, 0] = 60
+        calls.append(len(z))
+        if len(calls) <= silent_calls:
+            tokens[0] = melody.HOLD
+        return tokens
+
+    return decode, calls
+
+
+def test_silence_is_drawn_again(fitted: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    decode, calls = silence_then_notes(2)
+    monkeypatch.setattr(MusicVAE, "decode", decode)
+    assert [len(notes) for notes in sample(fitted, Options(count=3)).steps] == [1, 1, 1]
+    assert calls == [3, 1, 1]
+
+
+def test_a_model_that_knows_nothing_but_silence_is_not_asked_for_ever(
+    fitted: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decode, calls = silence_then_notes(1000)
+    monkeypatch.setattr(MusicVAE, "decode", decode)
+    assert [len(notes) for notes in sample(fitted, Options(count=2)).steps] == [0, 1]
+    assert len(calls) == 1 + MOST_DRAWS
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"count": 0}, "0 samples: expected at least 1"),
+        ({"prior": "flat"}, "unknown prior 'flat'"),
+        ({"temperature": -1.0}, "expected 0 or more"),
+        ({"spread": -1.0}, "expected 0 or more"),
+    ],
+    ids=str,
+)
+def test_options_that_make_no_sense_are_refused(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(MusicVAEError, match=message):
+        Options(**wrong)
