@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from musicvae_lite.cli.options import number_or_name
+from musicvae_lite.cli.options import as_meter, number_or_name
 from musicvae_lite.cli.outputs import output_folder, prepare_output
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.pretrained.registry import DEFAULT
@@ -20,15 +19,6 @@ if TYPE_CHECKING:
 OFF_GRID_TO_MENTION = 0.3
 
 
-def _meter(_: click.Context, __: click.Parameter, value: str | None) -> Meter | None:
-    if value is None:
-        return None
-    found = re.fullmatch(r"([1-9]\d?)/(1|2|4|8|16|32)", value)
-    if not found:
-        raise click.BadParameter(f"{value!r} is not a meter: expected one like 4/4, 3/4 or 6/8")
-    return Meter(int(found[1]), int(found[2]))
-
-
 @click.command()
 @click.argument("a", type=click.Path(path_type=Path))
 @click.argument("b", type=click.Path(path_type=Path))
@@ -38,7 +28,7 @@ def _meter(_: click.Context, __: click.Parameter, value: str | None) -> Meter | 
 @click.option("--wav", is_flag=True, help="Render sound as well: morph.wav.")
 @click.option("--start-bar", type=click.IntRange(min=1), help="First bar, from 1.  [default: where the tune starts]")
 @click.option("--bars", type=click.IntRange(min=1), help="How many bars to use.  [default: to the tune's end]")
-@click.option("--meter", callback=_meter, help="Read both files in this meter, such as 4/4.")
+@click.option("--meter", callback=as_meter, help="Read both files in this meter, such as 4/4.")
 @click.option("--track", callback=number_or_name, help="The tune's track in both, by number (from 0) or name.")
 @click.option("--steps", type=click.IntRange(min=2), help="Tunes, both ends included.  [default: 8]")
 @click.option("--path", type=click.Choice(["linear", "slerp"]), help="The way through latent space.  [default: linear]")

@@ -14,6 +14,7 @@ from musicvae_lite.corpus.splits import fingerprints
 from musicvae_lite.corpus.windows import Windows
 from musicvae_lite.evaluation import musical
 from musicvae_lite.evaluation.heldout import CHUNK
+from musicvae_lite.explore.sample import choose
 from musicvae_lite.model.checkpoint import Checkpoint
 from musicvae_lite.model.config import Config
 from musicvae_lite.model.musicvae import MusicVAE
@@ -22,7 +23,7 @@ from musicvae_lite.music.grid import bar_steps
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.tokens import representation
 
-Density = Callable[[int, torch.Generator], Tensor]  # (count, generator) → z [count, Z]
+Draw = Callable[[int, Meter, torch.Generator], Tensor]  # (count, meter, generator) → z [count, Z]
 Values = dict[str, NDArray[np.float64]]
 
 NORMAL, FITTED = "standard normal", "fitted density"
@@ -43,10 +44,14 @@ def best(figures: Mapping[str, Figures]) -> Figures | None:
     return figures.get(FITTED, figures.get(NORMAL))
 
 
-def densities(checkpoint: Checkpoint) -> dict[str, Density]:
+def densities(checkpoint: Checkpoint) -> dict[str, Draw]:
     """N(0, I), and the density fitted after training if the checkpoint has one."""
-    latent = checkpoint.model.config.latent
-    return {NORMAL: lambda count, generator: torch.randn(count, latent, generator=generator, device=generator.device)}
+    latent, fitted = checkpoint.model.config.latent, choose(checkpoint)
+
+    def normal(count: int, meter: Meter, generator: torch.Generator) -> Tensor:
+        return torch.randn(count, latent, generator=generator, device=generator.device)
+
+    return {NORMAL: normal} if fitted is None else {NORMAL: normal, FITTED: fitted.sample}
 
 
 def compare(
@@ -62,9 +67,9 @@ def compare(
     model, config = checkpoint.model, checkpoint.model.config
     form = representation(config.representation)
     figures = {}
-    for name, density in densities(checkpoint).items():
+    for name, sample in densities(checkpoint).items():
         generator = torch.Generator(next(model.parameters()).device).manual_seed(int(random.integers(1 << 31)))
-        samples = draw(model, density, windows, count, temperature, generator)
+        samples = draw(model, sample, windows, count, temperature, generator)
         values = describe(samples, config, random)
         overlaps = musical.overlaps(values, corpus)
         copies = float("nan")
@@ -77,7 +82,7 @@ def compare(
 @torch.no_grad()
 def draw(
     model: MusicVAE,
-    density: Density,
+    sample: Draw,
     windows: Sequence[Windows],
     count: int,
     temperature: float,
@@ -85,8 +90,7 @@ def draw(
 ) -> list[Windows]:
     """About `count` decoded samples in the meters of `windows`, in proportion."""
     return [
-        _in_meter(model, density, meter, each, temperature, generator)
-        for meter, each in _shares(windows, count).items()
+        _in_meter(model, sample, meter, each, temperature, generator) for meter, each in _shares(windows, count).items()
     ]
 
 
@@ -106,8 +110,8 @@ def _shares(windows: Sequence[Windows], count: int) -> dict[Meter, int]:
 
 
 def _in_meter(
-    model: MusicVAE, density: Density, meter: Meter, count: int, temperature: float, generator: torch.Generator
+    model: MusicVAE, sample: Draw, meter: Meter, count: int, temperature: float, generator: torch.Generator
 ) -> Windows:
-    z = density(count, generator)
+    z = sample(count, meter, generator)
     tokens = torch.cat([model.decode(part, meter, temperature, generator) for part in z.split(CHUNK)])
     return Windows(meter, tokens.cpu().numpy(), np.zeros(count, np.int64), np.zeros(count, np.int64))

@@ -25,8 +25,12 @@ from musicvae_lite.evaluation.unseen import Chosen
 from musicvae_lite.explore.morph import Options as MorphOptions
 from musicvae_lite.explore.refine import STEPS as REFINE_STEPS
 from musicvae_lite.explore.refine import refine
+from musicvae_lite.explore.sample import Options as SampleOptions
+from musicvae_lite.explore.sample import choose as choose_density
 from musicvae_lite.model.checkpoint import Checkpoint
 from musicvae_lite.model.musicvae import MusicVAE
+from musicvae_lite.model.objective import NATS_PER_BIT
+from musicvae_lite.model.posterior import Posterior
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.tokens import representation
 
@@ -39,7 +43,7 @@ class Options:
 
     windows: int = 2000  # at most
     samples: int = 1000  # of the prior
-    temperature: float = 1.0  # of the samples
+    temperature: float = SampleOptions.temperature  # of the samples, as `musicvae sample` has it
     pairs: int = 256  # morphs, at most
     refined: int = 256  # windows that do not come back exactly and are refined, at most …
     refine_steps: int = REFINE_STEPS  # … with so many gradient steps
@@ -59,6 +63,7 @@ class Evaluation:
     kl_by_dimension: NDArray[np.float64]  # bits, the largest first: [Z]
     interpolation: Mapping[str, morphs.Figures]  # spacing (and the data-space mix) → figures
     prior: Mapping[str, samples.Figures]  # density → figures
+    fitted_rate: float  # bits a window: KL to the fitted density and not to N(0, I); NaN without one
     prior_ceiling: float  # overlap of one half of the real windows with the other
     corpus: Mapping[str, NDArray[np.float64]]  # descriptor → values of real windows
     morph: tuple[Meter, NDArray[np.int64]] | None  # one path, [S, T, V]
@@ -77,6 +82,7 @@ class Evaluation:
             "active_units": int(self.scores["active_units"]),
             "interpolation": _morph_figures(spacing),
             "prior": _prior_figures(density),
+            "rate_fitted_bits": self.fitted_rate,
             "nll_bits": self.scores["nll_bits"],
             "elbo_bits": -self.scores["nll_bits"] - self.scores["kl_bits"],
             "evaluated_on": self.how,
@@ -131,10 +137,24 @@ def evaluate(
         kl_by_dimension=latent.kl_by_dimension(np.concatenate([p.kl for p in passes])),
         interpolation=interpolation,
         prior=sampled,
+        fitted_rate=fitted_rate(checkpoint, passes, options.seed),
         prior_ceiling=musical.with_itself(corpus, random),
         corpus=corpus,
         morph=morph,
     )
+
+
+def fitted_rate(checkpoint: Checkpoint, passes: Sequence[Pass], seed: int) -> float:
+    """KL(q(z | x) ‖ fitted density), mean over all windows in bits, one posterior draw each; NaN without a density."""
+    density = choose_density(checkpoint)
+    if density is None:
+        return float("nan")
+    device = next(checkpoint.model.parameters()).device
+    generator = torch.Generator(device).manual_seed(seed)
+    posteriors = [(Posterior(*(torch.from_numpy(x).to(device) for x in (p.mu, p.sigma))), p.meter) for p in passes]
+    with torch.no_grad():
+        rates = [density.rate(posterior, meter, generator) for posterior, meter in posteriors]
+    return float(torch.cat(rates).mean()) / NATS_PER_BIT
 
 
 def refined_share(model: MusicVAE, windows: Sequence[Windows], passes: Sequence[Pass], options: Options) -> float:
