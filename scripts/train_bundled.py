@@ -32,19 +32,18 @@ from musicvae_lite.training.recipe import Preset, preset
 MOST_BYTES = 16 * 2**20
 CARD = """# {name}
 
-A model of melodies, {bars} bars at a time, in any meter; {parameters:.1f} M parameters, {size:.1f} MiB in half
-precision.
+A model of melodies, {bars} bars at a time, any meter; {parameters:.1f} M parameters, {size:.1f} MiB in half precision.
 
 | | |
 |---|---|
-| data | {files:,} MIDI files: folk tunes (Ryan 1883, O'Neill 1903, Aird 1782–1801, and others) and the melodies of
-POP909 | | licences | the tunes of the folk books are in the public domain; POP909 is MIT; these weights are MIT |
+| data | {files:,} MIDI files: folk tunes (Ryan 1883, O'Neill 1903, Aird 1782–1801, others), POP909's melodies |
+| licences | the tunes of the folk books are in the public domain; POP909 is MIT; these weights are MIT |
 | windows | {train:,} for training, {held_out:,} held out: of other tunes, and in training in no key |
 | meters | {meters} |
 | recipe | {steps:,} batches of {batch} in {minutes:.0f} minutes on {machine}, seed {seed} |
 | made | {today} |
 
-Made again by (about as long on such a machine; `--minutes 10` for a short budget):
+Made again, to within what such a run varies, by (`--minutes 10` for a short budget):
 
     musicvae corpus folk corpus/
     python scripts/quantise_pop909.py POP909-Dataset/POP909 corpus/pop909
