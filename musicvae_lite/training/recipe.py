@@ -67,7 +67,7 @@ class Preset:
 
 PRESETS: dict[str, Preset] = {
     "melody-2bar": Preset(Config(), Recipe(minutes=88.0)),
-    "melody-4bar": Preset(Config(bars=4, latent=256), Recipe(minutes=85.0, first_free_bits=500.0, free_bits=180.0)),
+    "melody-4bar": Preset(Config(bars=4, latent=256), Recipe(minutes=94.0, first_free_bits=500.0, free_bits=135.0)),
     "tiny": Preset(
         Config(latent=32, embedding=32, encoder_hidden=32, decoder_hidden=64, view_rank=16),
         Recipe(minutes=1.0, batch=16, ema=0.99),
