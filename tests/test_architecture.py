@@ -17,6 +17,7 @@ PACKAGE = ROOT / "musicvae_lite"
 # In this order; a stage imports from itself and from those before it.
 STAGES = [
     "errors",
+    "files",
     "music",
     "tokens",
     "corpus",
@@ -30,9 +31,9 @@ STAGES = [
     "studio",
     "cli",
 ]
-ONLY = {"rendering": {"errors", "music", "rendering"}}  # draws and sounds notes, whatever made them
+ONLY = {"rendering": {"errors", "files", "music", "rendering"}}  # draws and sounds notes, whatever made them
 ENTRANCES = {"__init__", "__main__"}  # stand before the house and may reach into any room
-WITHOUT_TORCH = ["errors", "music", "tokens", "corpus"]
+WITHOUT_TORCH = ["errors", "files", "music", "tokens", "corpus"]
 HEAVY = {"torch", "numpy", "symusic", "pretty_midi", "mido", "matplotlib", "rich"}
 PICKLES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve"}
 MAX_FILE_LINES = 400

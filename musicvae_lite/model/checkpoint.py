@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from musicvae_lite.errors import MusicVAEError
+from musicvae_lite.files import write_bytes
 from musicvae_lite.model.config import Config
 from musicvae_lite.model.musicvae import MusicVAE
 
@@ -76,20 +76,15 @@ def explained(file: Path) -> Iterator[None]:
 
 
 def write_tensors(tensors: Mapping[str, Tensor], header: Mapping[str, Any], path: Path) -> None:
-    """Tensors and a JSON header under a temporary name, then renamed: a reader never sees half a file."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    """Tensors and a JSON header, complete or not at all, in a folder that is made if need be."""
     whole = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     # Not `save_file`, whose files nobody but their owner may read, whatever the umask says.
     content = to_bytes(whole, {HEADER: to_json({"format": FORMAT, **header})})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_bytes(content)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise MusicVAEError(f"{path}: cannot be written ({error.strerror}): choose another folder") from error
+    write_bytes(path, content)
 
 
 def read_tensors(path: Path, device: str = "cpu") -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -7,6 +7,7 @@ Source: the Standard MIDI File specification 1.0 (RP-001): header, tempo, time s
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from musicvae_lite.errors import MidiError, MusicVAEError
+from musicvae_lite.files import write_bytes
 from musicvae_lite.music.notes import (
     COMMON_TIME,
     DEFAULT_QPM,
@@ -179,23 +181,12 @@ def write(song: Song, path: str | os.PathLike[str], *, markers: Sequence[tuple[f
     `read` gives the same song back if its times are multiples of 1/480 quarter note and its tempos whole microseconds
     a quarter; other times go to the nearest. The file appears complete or not at all; `MusicVAEError` says why not.
     """
-    path = Path(path)
+    content = io.BytesIO()
     try:
-        _save(_file(song, markers), path)
-    except OSError as error:
-        expected = "expected a file name in a folder that exists and can be written to"
-        raise MusicVAEError(f"{path}: cannot be written ({error.strerror}): {expected}") from error
+        _file(song, markers).save(file=content)
     except ValueError as error:
         raise MusicVAEError(f"{path}: this song cannot be written as MIDI: {error}") from error
-
-
-def _save(midi: mido.MidiFile, path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        midi.save(str(temporary))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_bytes(path, content.getvalue())
 
 
 def _file(song: Song, markers: Sequence[tuple[float, str]]) -> mido.MidiFile:

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musicvae_lite.errors import MusicVAEError
+from musicvae_lite.files import write_bytes
 from musicvae_lite.music.notes import Song, TempoChange, Track
 from musicvae_lite.music.tempo import seconds_at
 from musicvae_lite.rendering import timbres
-from musicvae_lite.rendering.files import write_bytes
 from musicvae_lite.rendering.timbres import Drum, Timbre
 
 Samples = NDArray[np.float32]

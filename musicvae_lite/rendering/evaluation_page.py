@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from musicvae_lite.files import write_bytes
 from musicvae_lite.rendering import evaluation_charts as charts
 from musicvae_lite.rendering import pianoroll
 from musicvae_lite.rendering.figures import INK, PAPER, QUIET
-from musicvae_lite.rendering.files import write_bytes
 
 Values = Mapping[str, NDArray[np.float64]]
 HEADINGS = ("figure", "value", "beside it", "what it means")

@@ -10,7 +10,7 @@ import os
 import warnings
 from typing import TYPE_CHECKING
 
-from musicvae_lite.rendering.files import write_bytes
+from musicvae_lite.files import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

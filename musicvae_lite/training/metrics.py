@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from musicvae_lite.files import write_bytes
 from musicvae_lite.model.checkpoint import to_json
 
 METRICS_FILE = "metrics.jsonl"
@@ -28,9 +29,7 @@ def read(folder: Path) -> list[dict[str, Any]]:
 def rewind(folder: Path, step: int) -> None:
     """Forget what was measured after `step`: a run that goes on from there measures it again."""
     kept = [row for row in read(folder) if row["step"] <= step]
-    temporary = folder / f".{METRICS_FILE}.part"
-    temporary.write_text("".join(to_json(row) + "\n" for row in kept), encoding="utf-8")
-    temporary.replace(folder / METRICS_FILE)
+    write_bytes(folder / METRICS_FILE, "".join(to_json(row) + "\n" for row in kept).encode())
 
 
 def _parsed(line: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Bytes → file, complete or not at all."""
+"""Bytes → file, complete or not at all: whoever reads it, or kills the writer, never sees half of one."""
 
 from __future__ import annotations
 
