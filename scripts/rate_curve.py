@@ -28,7 +28,7 @@ from musicvae_lite.training.recipe import Preset, preset
 RATES = (250.0, 160.0, 120.0, 80.0, 58.0, 30.0)  # bits a window; the first is where the widest training starts
 WINDOWS = 2000
 COLUMNS = ("kl_bits", "teacher_forced", "free_t0", "free_t1", "onset_f1", "exact", "constant", "shuffled_z")
-PLAIN = {"metrical_positions": False, "view_rank": 0}
+PLAIN = {"metrical_positions": False, "view_rank": 0, "noise_conditioning": False}
 
 
 def curve(chosen: Preset, corpus: Corpus, folder: Path, steps: tuple[int, int]) -> Iterator[dict[str, float]]:
@@ -38,7 +38,9 @@ def curve(chosen: Preset, corpus: Corpus, folder: Path, steps: tuple[int, int]) 
     for wide, rate in pairwise(RATES):
         run = folder / f"{rate:g}"
         if not (run / "done").exists():
-            recipe = replace(chosen.recipe, steps=steps[before is not None], first_free_bits=wide, free_bits=rate)
+            recipe = replace(
+                chosen.recipe, steps=steps[before is not None], validations=1, first_free_bits=wide, free_bits=rate
+            )
             _train(Preset(chosen.config, recipe), corpus, run, before)
         model = load(run).model
         yield {"bits": rate, **heldout.scores(heldout.run(model, windows), model.config.representation)}
@@ -55,14 +57,14 @@ def _train(chosen: Preset, corpus: Corpus, run: Path, before: Path | None) -> No
         weights = load(before / MODEL_FILE).model.state_dict()
         begun.model.load_state_dict(weights)
         begun.average.load_state_dict(weights)
-    train(begun, corpus.train, corpus.heldout, run)
+    train(begun, corpus.train, corpus.heldout, run, keep=lambda *_: {})
     (run / "done").touch()
 
 
 @click.command()
 @click.argument("corpus", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--plain", is_flag=True, help="Without metrical positions and views of z.")
+@click.option("--plain", is_flag=True, help="Without metrical positions, views of z, or noise.")
 @click.option("--preset", "name", default="melody-2bar", show_default=True)
 @click.option(
     "--steps", type=(int, int), default=(3000, 1200), show_default=True, help="At the widest rate, at others."

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Replace that page if it is there already.")
 @click.option("--windows", type=click.IntRange(min=1), help="Windows to evaluate at most.  [default: 2000]")
 @click.option("--samples", type=click.IntRange(min=1), help="Samples to draw.  [default: 1000]")
-@click.option("--temperature", type=click.FloatRange(min=0), help="Of the samples.  [default: 0]")
+@click.option("--temperature", type=click.FloatRange(min=0), help="Of the samples.  [default: 0.5]")
 @click.option(
     "--refine-steps", type=click.IntRange(min=1), help="Gradient steps of refinement at most.  [default: 200]"
 )

@@ -29,7 +29,12 @@ if TYPE_CHECKING:
     help="fitted: where the tunes of the corpus lie; normal: N(0, I).  [default: fitted, if the model has it]",
 )
 @click.option(
-    "--temperature", type=click.FloatRange(min=0), help="Of each token; 0: always the likeliest.  [default: 0]"
+    "--temperature", type=click.FloatRange(min=0), help="Of each token; 0: always the likeliest.  [default: 0.5]"
+)
+@click.option(
+    "--level",
+    type=click.FloatRange(0, 1),
+    help="How roughly z is taken: 0 exactly, 1 not at all, only the model's idea of music.  [default: 0.5]",
 )
 @click.option(
     "--spread", type=click.FloatRange(min=0), help="Below 1 more usual tunes, above 1 stranger ones.  [default: 1]"
@@ -43,7 +48,7 @@ def sample(out: Path, force: bool, model: str, wav: bool, **given: Any) -> None:
     Examples:
       musicvae sample -n 8
       musicvae sample -n 4 --meter 6/8 --seed 7 --wav --out jigs/
-      musicvae sample --model runs/midi --temperature 0.5
+      musicvae sample --model runs/midi --temperature 1
     """
     folder = prepare_output(out, force)
     from musicvae_lite.explore.sample import Options

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,11 @@ from musicvae_lite.cli.options import number_or_name, progress_bar
 from musicvae_lite.errors import MusicVAEError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from musicvae_lite.corpus.store import Corpus
+    from musicvae_lite.corpus.windows import Windows
+    from musicvae_lite.model.musicvae import MusicVAE
     from musicvae_lite.training.loop import Moment
     from musicvae_lite.training.state import State
 
@@ -79,7 +83,7 @@ def train(
     enough(corpus.train, state.recipe.batch)
     _tell(folder, run, corpus, state)
     with _listener(state, corpus, run) as listen:
-        train_loop(state, corpus.train, corpus.heldout, run, listen)
+        train_loop(state, corpus.train, corpus.heldout, run, listen, _keep)
     _tell_result(run)
 
 
@@ -214,6 +218,14 @@ def _show(state: State, corpus: Corpus, run: Path) -> None:
 
     draw_curves(metrics.read(run), run / "curves.png", run.name)
     write_examples(state.average, corpus.heldout or corpus.train, run / "listen")
+
+
+def _keep(model: MusicVAE, groups: Sequence[Windows], seed: int) -> Mapping[str, Tensor]:
+    """What the model takes along, said beforehand: with much music it takes minutes."""
+    from musicvae_lite.training.finish import keepsakes
+
+    click.echo("finding out where its tunes lie, so that `musicvae sample` draws from there: up to a few minutes")
+    return keepsakes(model, groups, seed)
 
 
 def _tell_result(run: Path) -> None:

@@ -14,7 +14,7 @@ from musicvae_lite.corpus.splits import fingerprints
 from musicvae_lite.corpus.windows import Windows
 from musicvae_lite.evaluation import musical
 from musicvae_lite.evaluation.heldout import CHUNK
-from musicvae_lite.explore.sample import choose
+from musicvae_lite.explore.sample import Options, choose, decode
 from musicvae_lite.model.checkpoint import Checkpoint
 from musicvae_lite.model.config import Config
 from musicvae_lite.model.musicvae import MusicVAE
@@ -113,5 +113,6 @@ def _in_meter(
     model: MusicVAE, sample: Draw, meter: Meter, count: int, temperature: float, generator: torch.Generator
 ) -> Windows:
     z = sample(count, meter, generator)
-    tokens = torch.cat([model.decode(part, meter, temperature, generator) for part in z.split(CHUNK)])
+    options = Options(meter=meter, temperature=temperature)
+    tokens = torch.cat([decode(model, part, options, generator) for part in z.split(CHUNK)])
     return Windows(meter, tokens.cpu().numpy(), np.zeros(count, np.int64), np.zeros(count, np.int64))

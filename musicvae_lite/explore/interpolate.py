@@ -49,6 +49,18 @@ def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
 PATHS: dict[str, Path] = {"linear": linear, "slerp": slerp}
 
 
+def levels(z: Tensor, a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """How roughly points z [S, ..., Z] at t on a path from a to b say what is wanted: [S, ...], as in `model.noise`.
+
+    What two tunes do not share cancels out where they are mixed, as noise cancels z in the channel: there 1 − s² of its
+    square is left, here |z|² of (1 − t)·|a|² + t·|b|². So s is 0 at both ends, 0 everywhere if b is a or on a path that
+    keeps the norm, √½ half-way on the line between two unrelated tunes, and 1 between opposite ones.
+    """
+    whole = torch.lerp(a.square().sum(-1), b.square().sum(-1), _beside(t, a)[..., 0].to(a))
+    left = z.square().sum(-1) / whole.clamp(min=torch.finfo(z.dtype).tiny)
+    return torch.where(whole > 0, 1 - left, 0.0).clamp(min=0).sqrt()
+
+
 def uniform(steps: int) -> NDArray[np.float64]:
     """Positions 0 … 1, equally far apart in z: [S]."""
     return np.linspace(0.0, 1.0, steps)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from musicvae_lite.corpus.clip import Clip, clip_song, fill, join, until
 from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.explore.interpolate import PATHS, uniform
+from musicvae_lite.explore.interpolate import PATHS, levels, uniform
 from musicvae_lite.explore.refine import Refined, refine
 from musicvae_lite.explore.walk import SPACINGS, STEPS_AT_ONCE, Walk, decode, walk
 from musicvae_lite.model.musicvae import MusicVAE
@@ -159,5 +159,7 @@ def _walk(model: MusicVAE, z_a: Tensor, z_b: Tensor, clip: Clip, options: Option
     if options.temperature == 0:
         return way
     generator = torch.Generator(z_a.device).manual_seed(options.seed)
-    z = along(z_a, z_b, torch.from_numpy(way.positions))  # [S, W, Z]
-    return Walk(way.positions, decode(model, z, clip.meter, options.temperature, generator))
+    t = torch.from_numpy(way.positions)
+    z = along(z_a, z_b, t)  # [S, W, Z]
+    level = levels(z, z_a, z_b, t)
+    return Walk(way.positions, decode(model, z, clip.meter, options.temperature, generator, level))

@@ -13,6 +13,8 @@ from torch import Tensor
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.model.checkpoint import Checkpoint
 from musicvae_lite.model.density import Density
+from musicvae_lite.model.musicvae import MusicVAE
+from musicvae_lite.model.noise import expected
 from musicvae_lite.model.threads import one_thread
 from musicvae_lite.music.grid import GridNotes, dequantize
 from musicvae_lite.music.notes import COMMON_TIME, Meter, MeterChange, Song, Track
@@ -30,7 +32,8 @@ class Options:
     count: int = 8
     meter: Meter = COMMON_TIME
     prior: str | None = None  # or one of PRIORS
-    temperature: float = 0.0  # of the decoder's choices; 0: always the likeliest
+    temperature: float = 0.5  # of the decoder's choices; 0: always the likeliest
+    level: float = 0.5  # how roughly the decoder takes z, 0 … 1 (`model.noise`): the rest is its own idea of music
     spread: float = 1.0  # of z: below 1 nearer to the middle of the style, above 1 further out
     seed: int = 0
 
@@ -39,6 +42,8 @@ class Options:
             raise MusicVAEError(f"{self.count} samples: expected at least 1")
         if self.prior not in (None, *PRIORS):
             raise MusicVAEError(f"unknown prior {self.prior!r}: expected one of {', '.join(PRIORS)}")
+        if not 0 <= self.level <= 1:
+            raise MusicVAEError(f"a level of {self.level:g}: expected 0 (exactly z) to 1 (nothing of it)")
         if self.temperature < 0 or self.spread < 0:
             raise MusicVAEError(
                 f"a temperature of {self.temperature:g} and a spread of {self.spread:g}: expected 0 or more of each"
@@ -68,13 +73,13 @@ def sample(checkpoint: Checkpoint, options: Options | None = None) -> Samples:
     form = representation(model.config.representation)
     generator = torch.Generator(next(model.parameters()).device).manual_seed(options.seed)
     z = draw(checkpoint, density, options.count, options, generator)
-    tokens = model.decode(z, options.meter, options.temperature, generator)
+    tokens = decode(model, z, options, generator)
     for _ in range(MOST_DRAWS):
         silent = torch.from_numpy(form.content(tokens.cpu().numpy()) == 0).to(z.device)
         if not bool(silent.any()):
             break
         z[silent] = draw(checkpoint, density, int(silent.sum()), options, generator)
-        tokens[silent] = model.decode(z[silent], options.meter, options.temperature, generator)
+        tokens[silent] = decode(model, z[silent], options, generator)
     steps = tuple(form.decode(row) for row in tokens.cpu().numpy())
     songs = tuple(
         Song(
@@ -85,6 +90,12 @@ def sample(checkpoint: Checkpoint, options: Options | None = None) -> Samples:
     )
     like = density.nearest(options.meter) if density else options.meter
     return Samples(z, steps, songs, FITTED if density else NORMAL, like)
+
+
+def decode(model: MusicVAE, z: Tensor, options: Options, generator: torch.Generator) -> Tensor:
+    """Tokens int64 [B, T, V] of z [B, Z], taken as roughly as `options` say."""
+    level = torch.full((len(z),), options.level if model.config.noise_conditioning else 0.0, device=z.device)
+    return model.decode(expected(z, level), options.meter, options.temperature, generator, level=level)
 
 
 def choose(checkpoint: Checkpoint, prior: str | None = None) -> Density | None:

@@ -1,11 +1,12 @@
 """The way from z_a to z_b, decoded: which points of it are heard, and what is heard there.
 
-    z_a, z_b [W, Z] ─▶ candidates [M, W, Z] ─▶ decode, leaning ─▶ choose evenly ─▶ tokens [S, W, T, V]
+    z_a, z_b [W, Z] ─▶ candidates [M, W, Z] and levels ─▶ decode, leaning ─▶ choose evenly ─▶ tokens [S, W, T, V]
 
-Equal steps in z can sit still and then jump: the decoder is discrete, and one changed note changes those after it. Two
-remedies, both measured in docs/LOG.md. Many candidates are decoded and those are heard that split the way into the
-smallest jumps. And decoding leans a little towards the two tunes themselves, so that where the model is undecided a
-tune in between has what a or b have at that place, and not a third thing.
+Half-way between two tunes z says only roughly what is wanted, and the decoder is told how roughly, so that it writes
+music there and not a patchwork. Equal steps in z can sit still and then jump: the decoder is discrete, and one changed
+note changes those after it. Two remedies, both measured in docs/LOG.md. Many candidates are decoded and those are heard
+that split the way into the smallest jumps. And decoding leans a little towards the two tunes themselves, so that where
+the model is undecided a tune in between has what a or b have at that place, and not a third thing.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from musicvae_lite.explore.interpolate import PATHS, Path, even, uniform
+from musicvae_lite.explore.interpolate import PATHS, Path, even, levels, uniform
 from musicvae_lite.model.decoder import Pull
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.grid import bar_steps
@@ -63,8 +64,9 @@ def walk(
     """
     positions = uniform(_candidates(steps) if spacing.evenly else steps)
     ends = decode(model, torch.stack([z_a, z_b]), meter)  # [2, W, T, V]
-    z = along(z_a, z_b, torch.from_numpy(positions))  # [M, W, Z]
-    tokens = decode(model, z, meter, leaning=_leaning(ends, positions, spacing.pull))
+    t = torch.from_numpy(positions)
+    z = along(z_a, z_b, t)  # [M, W, Z]
+    tokens = decode(model, z, meter, level=levels(z, z_a, z_b, t), leaning=_leaning(ends, positions, spacing.pull))
     windows = range(len(z_a))
     if len(positions) == steps:
         return Walk(np.repeat(positions[:, None], len(windows), 1), tokens)
@@ -79,13 +81,18 @@ def decode(
     meter: Meter,
     temperature: float = 0.0,
     generator: torch.Generator | None = None,
+    level: Tensor | None = None,
     leaning: Pull | None = None,
 ) -> NDArray[np.int64]:
-    """Tokens [S, W, T, V] of z [S, W, Z], in batches of bounded memory."""
+    """Tokens [S, W, T, V] of z [S, W, Z] known at `level` [S, W] (default: exactly), in batches of bounded memory."""
     rows = max(1, STEPS_AT_ONCE // (model.config.bars * bar_steps(meter, model.config.steps_per_quarter)))
     parts = z.flatten(0, 1).split(rows)
+    noise = [None] * len(parts) if level is None else level.flatten().split(rows)
     pulls = [None] * len(parts) if leaning is None else leaning.split(rows)
-    decoded = [model.decode(part, meter, temperature, generator, pull) for part, pull in zip(parts, pulls, strict=True)]
+    decoded = [
+        model.decode(part, meter, temperature, generator, pull, each)
+        for part, pull, each in zip(parts, pulls, noise, strict=True)
+    ]
     return np.asarray(torch.cat(decoded).unflatten(0, z.shape[:2]).cpu().numpy())
 
 

@@ -11,6 +11,8 @@ from musicvae_lite.tokens import representation
 
 LONGEST_BAR_QUARTERS = 8  # position tables end here; later steps of a longer bar share the last row
 
+BEFORE_THEY_WERE_KEYS = {"noise_conditioning": False}  # what a config that lacks them means
+
 
 @dataclass(frozen=True)
 class Config:
@@ -25,6 +27,7 @@ class Config:
     decoder_hidden: int = 256  # H
     decoder_layers: int = 1
     metrical_positions: bool = True  # an embedding of the step's place in the meter, in encoder and decoder
+    noise_conditioning: bool = True  # the decoder can be told that z is only roughly known
     view_rank: int = 64  # rank of the per-position views of z; 0: z enters every step alike, as in MusicVAE
 
     def __post_init__(self) -> None:
@@ -52,4 +55,4 @@ class Config:
         unknown = sorted(set(values) - {field.name for field in fields(cls)})
         if unknown:
             raise MusicVAEError(f"the model's config has unknown keys {', '.join(unknown)}: it needs a newer version")
-        return cls(**values)
+        return cls(**BEFORE_THEY_WERE_KEYS | values)

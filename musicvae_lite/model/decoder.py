@@ -15,6 +15,7 @@ from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.model.config import Config
 from musicvae_lite.model.encoder import TokenEmbedding
 from musicvae_lite.model.lstm import State, step
+from musicvae_lite.model.noise import NoiseLevel
 from musicvae_lite.model.positions import MetricalPositions, Views
 from musicvae_lite.model.threads import one_thread
 from musicvae_lite.music.notes import Meter
@@ -65,6 +66,9 @@ class Decoder(nn.Module):
         self.views: Views | None = None
         if config.view_rank:
             self.views = Views(config.bar_positions, config.bars, config.latent, config.view_rank, hidden)
+        self.noise: NoiseLevel | None = None
+        if config.noise_conditioning:
+            self.noise = NoiseLevel(config.latent, hidden)
         self.lstm = nn.LSTM(hidden, hidden, self.layers, batch_first=True)
         self.output = nn.Linear(hidden, self.voices * self.vocabulary)
         self.register_buffer("legal", torch.from_numpy(rep.LEGAL), persistent=False)
@@ -77,13 +81,15 @@ class Decoder(nn.Module):
         meter: Meter,
         token_dropout: float = 0.0,
         generator: torch.Generator | None = None,
+        level: Tensor | None = None,
     ) -> Tensor:
         """Teacher-forced logits [B, T, V, K]: those of step t have seen z and the tokens before t, never token t."""
         previous = torch.cat([torch.full_like(tokens[:, :1], self.vocabulary), tokens[:, :-1]], 1)
         if token_dropout:
             hidden = torch.rand(previous.shape, generator=generator, device=z.device) < token_dropout
             previous = previous.masked_fill(hidden, self.vocabulary)
-        x = self.embedding(previous) + self._conditions(z, meter, tokens.shape[1] // self.bars)
+        z, told = self._weighed(z, level)
+        x = self.embedding(previous) + self._conditions(z, told, meter, tokens.shape[1] // self.bars)
         states, _ = self.lstm(x, self._initial_state(z))  # [B, T, H]
         logits: Tensor = self.output(states).unflatten(-1, (self.voices, self.vocabulary))
         return logits
@@ -98,9 +104,11 @@ class Decoder(nn.Module):
         temperature: float = 0.0,
         generator: torch.Generator | None = None,
         pull: Pull | None = None,
+        level: Tensor | None = None,
     ) -> Tensor:
         """Tokens int64 [B, T, V], canonical, decoded step by step; temperature 0 is the exact argmax."""
-        conditions = self._conditions(z, meter, bar_steps)  # [B, T, H]
+        z, told = self._weighed(z, level)
+        conditions = self._conditions(z, told, meter, bar_steps)  # [B, T, H]
         previous = z.new_full((len(z), self.voices), self.vocabulary, dtype=torch.int64)
         place = torch.zeros_like(previous)  # of each voice's automaton
         state = self._initial_state(z)
@@ -115,9 +123,15 @@ class Decoder(nn.Module):
             decoded.append(previous)
         return torch.stack(decoded, 1)
 
-    def _conditions(self, z: Tensor, meter: Meter, bar_steps: int) -> Tensor:
+    def _weighed(self, z: Tensor, level: Tensor | None) -> tuple[Tensor, Tensor]:
+        if self.noise is None or level is None:
+            return z, z.new_zeros(1, self.embedding.table.embedding_dim)
+        weighed: tuple[Tensor, Tensor] = self.noise(z, level)
+        return weighed
+
+    def _conditions(self, z: Tensor, told: Tensor, meter: Meter, bar_steps: int) -> Tensor:
         """What each step is told besides the token before it: [B, T, H]."""
-        conditions = self.latent_input(z)[:, None]
+        conditions = (self.latent_input(z) + told)[:, None]
         if self.views is not None:
             conditions = conditions + self.views(z, self.bars, bar_steps)
         if self.positions is not None:

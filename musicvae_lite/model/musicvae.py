@@ -35,6 +35,7 @@ class MusicVAE(nn.Module):
         meter: Meter,
         token_dropout: float = 0.0,
         generator: torch.Generator | None = None,
+        level: Tensor | None = None,
     ) -> Tensor:
         """Teacher-forced logits [B, T, V, K] of tokens [B, T, V] given z [B, Z].
 
@@ -42,7 +43,7 @@ class MusicVAE(nn.Module):
         §3.1).
         """
         self._check(tokens, meter)
-        logits: Tensor = self.decoder(z, tokens, meter, token_dropout, generator)
+        logits: Tensor = self.decoder(z, tokens, meter, token_dropout, generator, level)
         return logits
 
     def decode(
@@ -52,10 +53,11 @@ class MusicVAE(nn.Module):
         temperature: float = 0.0,
         generator: torch.Generator | None = None,
         pull: Pull | None = None,
+        level: Tensor | None = None,
     ) -> Tensor:
         """Canonical int64 tokens [B, T, V] of z [B, Z], free-running, leaning towards the tunes of `pull`."""
         steps = bar_steps(meter, self.config.steps_per_quarter)
-        return self.decoder.decode(z, meter, steps, temperature, generator, pull)
+        return self.decoder.decode(z, meter, steps, temperature, generator, pull, level)
 
     def _check(self, tokens: Tensor, meter: Meter) -> None:
         # Too few voices would be broadcast, and a part of a bar be read as a shorter bar: wrong without a word.

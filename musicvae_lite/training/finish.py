@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from torch import Tensor
 
@@ -11,6 +11,8 @@ from musicvae_lite.evaluation.unseen import TRAINED_ON, remember
 from musicvae_lite.model.density import fit
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.tokens import representation
+
+Keep = Callable[[MusicVAE, Sequence[Windows], int], Mapping[str, Tensor]]  # (model, training windows, seed) → tensors
 
 
 def keepsakes(model: MusicVAE, groups: Sequence[Windows], seed: int) -> dict[str, Tensor]:

@@ -21,12 +21,14 @@ from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.evaluation import heldout
 from musicvae_lite.model.checkpoint import MODEL_FILE, Checkpoint
 from musicvae_lite.model.checkpoint import save as save_model
+from musicvae_lite.model.noise import noised
 from musicvae_lite.model.objective import NATS_PER_BIT, Loss, objective
+from musicvae_lite.model.threads import without_denormals
 from musicvae_lite.tokens import representation
 from musicvae_lite.training import metrics
 from musicvae_lite.training import state as states
 from musicvae_lite.training.batches import Batch, Batches
-from musicvae_lite.training.finish import keepsakes
+from musicvae_lite.training.finish import Keep, keepsakes
 from musicvae_lite.training.precision import autocast, training_type
 from musicvae_lite.training.schedules import ema_decay, free_bits, learning_rate
 from musicvae_lite.training.state import State
@@ -45,14 +47,16 @@ class Moment:
     scores: dict[str, float] | None = None
 
 
+@without_denormals()
 def train(
     state: State,
     groups: Sequence[Windows],
     held_out: Sequence[Windows],
     folder: Path,
     listen: Callable[[Moment], None] = lambda moment: None,
+    keep: Keep = keepsakes,
 ) -> State:
-    """Train `state` in place until its recipe is done, and leave a model folder behind.
+    """Train `state` in place until its recipe is done, and leave a model folder behind; the model takes along `keep`.
 
     Killed at any moment, it has lost at most `recipe.checkpoint_minutes`. Too few windows for a batch (before anything
     is written), or a loss that is no longer a number, is a `MusicVAEError`.
@@ -77,7 +81,7 @@ def train(
             scores = validate(state, validation, smoothed, folder)
         if done or state.minutes - saved >= recipe.checkpoint_minutes:
             saved = state.minutes
-            checkpoint(state, folder, scores, keepsakes(state.average, groups, recipe.seed) if done else {})
+            checkpoint(state, folder, scores, keep(state.average, groups, recipe.seed) if done else {})
         listen(Moment(state.step, state.minutes, min(1.0, state.progress), smoothed, scores))
     return state
 
@@ -92,8 +96,11 @@ def train_step(state: State, batch: Batch) -> Loss:
     unpaid = free_bits(state.progress, recipe.first_free_bits, recipe.free_bits, recipe.narrow_from, recipe.narrow_to)
     with autocast(device, training_type(device)):
         posterior = model.encode(tokens, batch.meter)
-        z = posterior.sample(generator)
-        logits = model.logits(z, tokens, batch.meter, recipe.token_dropout, generator)
+        z, level = posterior.sample(generator), None
+        if model.config.noise_conditioning:
+            level = noise_levels(len(tokens), recipe.noisy_share, generator)
+            z = noised(z, level, generator)
+        logits = model.logits(z, tokens, batch.meter, recipe.token_dropout, generator, level)
         loss = objective(logits, tokens, posterior, recipe.beta, unpaid * NATS_PER_BIT)
     state.optimizer.zero_grad()
     loss.total.backward()
@@ -108,6 +115,12 @@ def train_step(state: State, batch: Batch) -> Loss:
         weight = 1 - ema_decay(state.step, recipe.ema)
         torch._foreach_lerp_(list(state.average.parameters()), list(model.parameters()), weight)
     return loss
+
+
+def noise_levels(count: int, share: float, generator: torch.Generator) -> torch.Tensor:
+    """Levels 0 … 1 of the channel for a batch [B]: uniform for `share` of the windows, 0 for the others."""
+    level = torch.rand(count, generator=generator, device=generator.device)
+    return torch.where(torch.arange(count, device=generator.device) < share * count, level, 0.0)
 
 
 def validate(state: State, windows: Sequence[Windows], loss_bits: float, folder: Path) -> dict[str, float]:

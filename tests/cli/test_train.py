@@ -110,9 +110,10 @@ def test_progress_is_seen_all_along_where_there_is_no_terminal(made: Made) -> No
 
 
 def test_it_says_what_it_trains_on_and_in_the_end_how_good_it_is_beside_the_controls(made: Made) -> None:
-    first, second, accuracy, files, following = made.out.splitlines()
+    first, second, last_work, accuracy, files, following = made.out.splitlines()
     assert first.startswith(f"{made.folder}: 4 of 4 files, ")
     assert "3 steps" in second
+    assert "up to a few minutes" in last_work
     assert accuracy.startswith("held out: teacher-forced 0.")
     assert "free-running 0." in accuracy
     assert "(constant 0." in accuracy

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
 
-from musicvae_lite.explore.interpolate import JUMP_POWER, PATHS, Path, even, linear, slerp, uniform
+from musicvae_lite.explore.interpolate import JUMP_POWER, PATHS, Path, even, levels, linear, slerp, uniform
 
 THIRDS = torch.tensor([0.0, 1 / 3, 2 / 3, 1.0], dtype=torch.float64)
 A_FINE_LINE = torch.from_numpy(uniform(33))
@@ -142,3 +142,44 @@ def test_even_divides_a_sudden_change_among_the_steps() -> None:
 
 def test_even_is_even_along_the_path_where_all_candidates_sound_the_same() -> None:
     assert even(np.zeros((9, 4096, 1), np.int64), 5).tolist() == [0, 2, 4, 6, 8]
+
+
+def test_half_way_between_unrelated_tunes_as_much_is_lost_as_the_channel_loses_at_the_root_of_a_half() -> None:
+    a, b = at_angle(90)
+    t = torch.tensor([0.0, 0.25, 0.5, 1.0], dtype=torch.float64)
+    expected = (2 * t * (1 - t)).sqrt()
+    torch.testing.assert_close(levels(linear(a, b, t), a, b, t), expected)
+
+
+def test_a_level_is_exactly_0_at_both_ends() -> None:
+    a, b = torch.randn(2, 5, 8, generator=torch.Generator().manual_seed(5))
+    found = levels(linear(a, b, THIRDS), a, b, THIRDS)
+    assert found.shape == (4, 5)
+    assert torch.equal(found[[0, -1]], torch.zeros(2, 5))
+    assert (found[1:-1] > 0.1).all()
+
+
+def test_on_the_way_from_a_tune_to_itself_z_says_exactly_what_is_wanted() -> None:
+    a = torch.randn(5, 8, generator=torch.Generator().manual_seed(6))
+    assert torch.equal(levels(linear(a, a, A_FINE_LINE), a, a, A_FINE_LINE), torch.zeros(33, 5))
+
+
+def test_a_path_that_keeps_the_norm_loses_nothing_and_between_opposites_all_is_lost() -> None:
+    half = torch.tensor([0.5], dtype=torch.float64)
+    a, b = at_angle(90)
+    torch.testing.assert_close(levels(slerp(a, b, half), a, b, half), torch.zeros(1).double(), atol=1e-6, rtol=0)
+    assert levels(linear(a, -a, half), a, -a, half).item() == 1
+
+
+def test_between_two_zeros_nothing_is_lost() -> None:
+    zero = torch.zeros(3, 8)
+    assert torch.equal(levels(linear(zero, zero, THIRDS), zero, zero, THIRDS), torch.zeros(4, 3))
+
+
+def test_levels_can_be_for_positions_that_differ_from_row_to_row() -> None:
+    a, b = torch.randn(2, 3, 8, generator=torch.Generator().manual_seed(3))
+    positions = torch.rand(4, 3, generator=torch.Generator().manual_seed(4))
+    found = levels(linear(a, b, positions), a, b, positions)
+    for row in range(3):
+        alone = linear(a[row], b[row], positions[:, row])
+        torch.testing.assert_close(found[:, row], levels(alone, a[row], b[row], positions[:, row]))

@@ -56,7 +56,7 @@ def test_a_density_that_is_asked_for_and_not_there_is_an_error(plain: Checkpoint
 
 
 def test_songs_are_what_the_model_decodes_in_the_meter_that_was_asked_for(fitted: Checkpoint) -> None:
-    found = sample(fitted, Options(count=3, meter=WALTZ))
+    found = sample(fitted, Options(count=3, meter=WALTZ, temperature=0.0, level=0.0))
     tokens = fitted.model.decode(found.z, WALTZ).numpy()
     assert [melody.decode(row) for row in tokens] == list(found.steps)
     for notes, song in zip(found.steps, found.songs, strict=True):
@@ -85,11 +85,17 @@ def test_the_spread_scales_z_around_the_middle(plain: Checkpoint) -> None:
     torch.testing.assert_close(sample(plain, Options(spread=0.5)).z, 0.5 * sample(plain).z)
 
 
+def test_at_level_1_nothing_of_z_is_heard_only_the_models_own_idea_of_music(plain: Checkpoint) -> None:
+    at_level = {level: sample(plain, Options(count=4, temperature=0.0, level=level)).steps for level in (0.0, 1.0)}
+    assert all(notes == at_level[1.0][0] for notes in at_level[1.0])
+    assert not all(notes == at_level[0.0][0] for notes in at_level[0.0])
+
+
 def silence_then_notes(silent_calls: int) -> Any:
     """A stand-in for `MusicVAE.decode`: the first row is silent that many times, the others never."""
     calls = []
 
-    def decode(self: MusicVAE, z: Tensor, meter: Meter, temperature: float, generator: torch.Generator) -> Tensor:
+    def decode(self: MusicVAE, z: Tensor, *_: object, **__: object) -> Tensor:
         tokens = torch.full((len(z), 32, 1), melody.HOLD)
         tokens[:, 0] = 60
         calls.append(len(z))
@@ -123,6 +129,7 @@ def test_a_model_that_knows_nothing_but_silence_is_not_asked_for_ever(
         ({"prior": "flat"}, "unknown prior 'flat'"),
         ({"temperature": -1.0}, "expected 0 or more"),
         ({"spread": -1.0}, "expected 0 or more"),
+        ({"level": 1.1}, "a level of 1.1: expected 0"),
     ],
     ids=str,
 )

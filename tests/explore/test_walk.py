@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from musicvae_lite.explore.interpolate import linear, uniform
+from musicvae_lite.explore.interpolate import levels, linear, uniform
 from musicvae_lite.explore.walk import SPACINGS, Spacing, decode, walk
 from musicvae_lite.model.config import Config
 from musicvae_lite.model.decoder import Pull
@@ -56,8 +56,10 @@ def test_every_tune_on_the_way_is_canonical(model: MusicVAE, ends: tuple[Tensor,
 
 def test_uniform_spacing_is_the_plain_decoding_of_equal_steps(model: MusicVAE, ends: tuple[Tensor, Tensor]) -> None:
     way = walk(model, *ends, COMMON_TIME, STEPS, SPACINGS["uniform"])
-    for step, z in zip(way.tokens, linear(*ends, torch.from_numpy(uniform(STEPS))), strict=True):
-        np.testing.assert_array_equal(step, model.decode(z, COMMON_TIME).numpy())
+    t = torch.from_numpy(uniform(STEPS))
+    points = linear(*ends, t)
+    for step, z, level in zip(way.tokens, points, levels(points, *ends, t), strict=True):
+        np.testing.assert_array_equal(step, model.decode(z, COMMON_TIME, level=level).numpy())
 
 
 def test_even_spacing_never_makes_a_larger_jump_than_uniform(model: MusicVAE, ends: tuple[Tensor, Tensor]) -> None:

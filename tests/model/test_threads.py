@@ -1,4 +1,4 @@
-"""Decoding takes one thread and gives the others back."""
+"""Decoding takes one thread, no numbers next to nothing, and gives everything back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 
 from musicvae_lite.model import decoder
 from musicvae_lite.model.lstm import State
-from musicvae_lite.model.threads import one_thread
+from musicvae_lite.model.threads import flushes_denormals, one_thread, without_denormals
 from musicvae_lite.music.notes import COMMON_TIME
 from tests.model.conftest import TINY, random_z, shaken
 
@@ -48,3 +48,20 @@ def test_decoding_takes_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     shaken().decode(random_z(TINY), COMMON_TIME)
     assert set(threads) == {1}
     assert torch.get_num_threads() == 3
+
+
+def test_within_a_block_numbers_next_to_nothing_are_nothing_and_afterwards_as_before() -> None:
+    tiny = torch.tensor(1e-38)
+    assert not flushes_denormals()
+    with without_denormals():
+        assert (tiny / 10).item() == 0
+        with one_thread():
+            assert flushes_denormals()
+        assert flushes_denormals()
+    assert (tiny / 10).item() > 0
+
+
+def test_an_error_gives_them_back_too() -> None:
+    with pytest.raises(KeyError), without_denormals():
+        raise KeyError
+    assert not flushes_denormals()
