@@ -11,6 +11,7 @@ from musicvae_lite.tokens import representation
 
 LONGEST_BAR_QUARTERS = 8  # position tables end here; later steps of a longer bar share the last row
 
+MAY_BE_NONE = {"conductor_hidden", "view_rank"}
 BEFORE_THEY_WERE_KEYS = {"noise_conditioning": False}  # what a config that lacks them means
 
 
@@ -26,6 +27,7 @@ class Config:
     encoder_hidden: int = 192  # H of each direction
     decoder_hidden: int = 256  # H
     decoder_layers: int = 1
+    conductor_hidden: int = 0  # H of a conductor over bars, from whose plans each bar is decoded; 0: a flat decoder
     metrical_positions: bool = True  # an embedding of the step's place in the meter, in encoder and decoder
     noise_conditioning: bool = True  # the decoder can be told that z is only roughly known
     view_rank: int = 64  # rank of the per-position views of z; 0: z enters every step alike, as in MusicVAE
@@ -34,7 +36,7 @@ class Config:
         representation(self.representation)
         for field in fields(self):
             value = getattr(self, field.name)
-            least = 0 if field.name == "view_rank" else 1
+            least = 0 if field.name in MAY_BE_NONE else 1
             if isinstance(value, int) and not isinstance(value, bool) and value < least:
                 raise MusicVAEError(f"{field.name} is {value}: expected at least {least}")
         if self.view_rank and not self.metrical_positions:

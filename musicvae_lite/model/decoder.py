@@ -6,7 +6,9 @@ input, and each place has its own view of z (see `positions`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -38,12 +40,27 @@ class Pull:
         parts = zip(self.tokens.split(rows, 1), self.nats.split(rows, 1), strict=True)
         return [Pull(tokens, nats) for tokens, nats in parts]
 
+    def steps(self, first: int, count: int) -> Pull:
+        """The same for `count` steps from `first` on."""
+        return Pull(self.tokens[:, :, first : first + count], self.nats)
+
     def on(self, logits: Tensor, t: int) -> Tensor:
         """The logits [B, V, K] of step `t`, leaning."""
         for tokens, nats in zip(self.tokens, self.nats, strict=True):
             favoured = tokens[:, t, :, None]  # [B, V, 1]
             logits = logits.scatter_add(-1, favoured, nats[:, None, None].expand(favoured.shape).to(logits))
         return logits
+
+
+Pick = Callable[[Tensor, int], Tensor]  # (logits [B, V, K] with −∞ for what may not follow, step) → tokens [B, V]
+
+
+@dataclass(frozen=True, eq=False)
+class Before:
+    """What comes before a step: each voice's last token, and where its automaton is. int64 [B, V] each."""
+
+    token: Tensor
+    place: Tensor
 
 
 class Decoder(nn.Module):
@@ -82,13 +99,18 @@ class Decoder(nn.Module):
         token_dropout: float = 0.0,
         generator: torch.Generator | None = None,
         level: Tensor | None = None,
+        before: Tensor | None = None,
     ) -> Tensor:
-        """Teacher-forced logits [B, T, V, K]: those of step t have seen z and the tokens before t, never token t."""
-        previous = torch.cat([torch.full_like(tokens[:, :1], self.vocabulary), tokens[:, :-1]], 1)
+        """Teacher-forced logits [B, T, V, K]: those of step t have seen z and the tokens before t, never token t.
+
+        `before` is the token before the first, [B, V]; without it the sequence starts here.
+        """
+        first = self.start(len(tokens), tokens.device).token if before is None else before
+        previous = torch.cat([first[:, None], tokens[:, :-1]], 1)
         if token_dropout:
             hidden = torch.rand(previous.shape, generator=generator, device=z.device) < token_dropout
             previous = previous.masked_fill(hidden, self.vocabulary)
-        z, told = self._weighed(z, level)
+        z, told = weighed(self.noise, z, level)
         x = self.embedding(previous) + self._conditions(z, told, meter, tokens.shape[1] // self.bars)
         states, _ = self.lstm(x, self._initial_state(z))  # [B, T, H]
         logits: Tensor = self.output(states).unflatten(-1, (self.voices, self.vocabulary))
@@ -107,27 +129,30 @@ class Decoder(nn.Module):
         level: Tensor | None = None,
     ) -> Tensor:
         """Tokens int64 [B, T, V], canonical, decoded step by step; temperature 0 is the exact argmax."""
-        z, told = self._weighed(z, level)
+        z, told = weighed(self.noise, z, level)
+        picked = partial(pick, temperature=temperature, generator=generator, pull=pull)
+        return self.run(z, told, meter, bar_steps, picked, self.start(len(z), z.device))[0]
+
+    def start(self, count: int, device: torch.device) -> Before:
+        """What comes before the first step of `count` sequences."""
+        place = torch.zeros(count, self.voices, dtype=torch.int64, device=device)
+        return Before(torch.full_like(place, self.vocabulary), place)
+
+    def run(
+        self, z: Tensor, told: Tensor, meter: Meter, bar_steps: int, picked: Pick, before: Before
+    ) -> tuple[Tensor, Before]:
+        """Tokens [B, T, V] `picked` step by step from `before` on, and what then comes before the next step."""
         conditions = self._conditions(z, told, meter, bar_steps)  # [B, T, H]
-        previous = z.new_full((len(z), self.voices), self.vocabulary, dtype=torch.int64)
-        place = torch.zeros_like(previous)  # of each voice's automaton
+        previous, place = before.token, before.place
         state = self._initial_state(z)
         decoded = []
         for t in range(conditions.shape[1]):
             hidden, state = step(self.lstm, self.embedding(previous) + conditions[:, t], state)
             logits = self.output(hidden).unflatten(-1, (self.voices, self.vocabulary)).float()
-            logits = logits if pull is None else pull.on(logits, t)
-            logits = logits.masked_fill(~self.legal[place], -torch.inf)  # [B, V, K]
-            previous = choose(logits, temperature, generator)
+            previous = picked(logits.masked_fill(~self.legal[place], -torch.inf), t)  # of [B, V, K]
             place = self.next_state[place, previous]
             decoded.append(previous)
-        return torch.stack(decoded, 1)
-
-    def _weighed(self, z: Tensor, level: Tensor | None) -> tuple[Tensor, Tensor]:
-        if self.noise is None or level is None:
-            return z, z.new_zeros(1, self.embedding.table.embedding_dim)
-        weighed: tuple[Tensor, Tensor] = self.noise(z, level)
-        return weighed
+        return torch.stack(decoded, 1), Before(previous, place)
 
     def _conditions(self, z: Tensor, told: Tensor, meter: Meter, bar_steps: int) -> Tensor:
         """What each step is told besides the token before it: [B, T, H]."""
@@ -142,6 +167,19 @@ class Decoder(nn.Module):
     def _initial_state(self, z: Tensor) -> State:
         hidden, cell = torch.tanh(self.initial_state(z)).unflatten(-1, (2, self.layers, -1)).unbind(1)
         return hidden.transpose(0, 1).contiguous(), cell.transpose(0, 1).contiguous()  # [layers, B, H] each
+
+
+def weighed(noise: NoiseLevel | None, z: Tensor, level: Tensor | None) -> tuple[Tensor, Tensor]:
+    """z as far as it can be trusted at `level`, and what every step is told about it, [B, D] or nothing."""
+    if noise is None or level is None:
+        return z, z.new_zeros(())
+    found: tuple[Tensor, Tensor] = noise(z, level)
+    return found
+
+
+def pick(logits: Tensor, t: int, temperature: float, generator: torch.Generator | None, pull: Pull | None) -> Tensor:
+    """Tokens int64 [B, V] of step `t` of logits [B, V, K], leaning towards the tunes of `pull`."""
+    return choose(logits if pull is None else pull.on(logits, t), temperature, generator)
 
 
 def choose(logits: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from musicvae_lite.model.conductor import HierarchicalDecoder
 from musicvae_lite.model.config import Config
 from musicvae_lite.model.decoder import Decoder, Pull
 from musicvae_lite.model.encoder import Encoder
@@ -20,7 +21,7 @@ class MusicVAE(nn.Module):
         super().__init__()
         self.config = config
         self.encoder = Encoder(config)
-        self.decoder = Decoder(config)
+        self.decoder = HierarchicalDecoder(config) if config.conductor_hidden else Decoder(config)
 
     def encode(self, tokens: Tensor, meter: Meter) -> Posterior:
         """The posterior of int64 tokens [B, T, V]; T must be `config.bars` bars of `meter`."""

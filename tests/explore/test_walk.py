@@ -14,6 +14,7 @@ from musicvae_lite.model.decoder import Pull
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.notes import COMMON_TIME
 from musicvae_lite.tokens import melody
+from tests.model.conftest import flat
 
 WINDOWS, STEPS = 3, 6
 
@@ -23,10 +24,11 @@ def model() -> MusicVAE:
     torch.manual_seed(1)
     made = MusicVAE(Config(latent=8, embedding=8, encoder_hidden=8, decoder_hidden=16, view_rank=4)).eval()
     with torch.no_grad():  # an untrained decoder hardly looks at z; this one does
-        for parameter in made.decoder.parameters():
+        for parameter in flat(made).parameters():
             parameter.mul_(3)
-        assert made.decoder.views is not None
-        made.decoder.views.by_step.normal_()
+        views = flat(made).views
+        assert views is not None
+        views.by_step.normal_()
     return made
 
 

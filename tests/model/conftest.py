@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from musicvae_lite.model.config import Config
+from musicvae_lite.model.decoder import Decoder
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.grid import bar_steps
 from musicvae_lite.music.notes import Meter
@@ -30,6 +31,12 @@ def shaken(config: Config = TINY, seed: int = 0, scale: float = 0.5) -> MusicVAE
         for weight in model.parameters():
             weight.normal_(0, scale, generator=generator)
     return model
+
+
+def flat(model: MusicVAE) -> Decoder:
+    """The model's decoder, which has no conductor over it."""
+    assert isinstance(model.decoder, Decoder)
+    return model.decoder
 
 
 def random_z(config: Config, count: int = 3, seed: int = 0) -> Tensor:

@@ -17,7 +17,7 @@ from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.grid import bar_steps
 from musicvae_lite.music.notes import COMMON_TIME, Meter
 from musicvae_lite.tokens import melody, representation
-from tests.model.conftest import METERS, TINY, WALTZ, is_legal, random_tokens, random_z, shaken
+from tests.model.conftest import METERS, TINY, WALTZ, flat, is_legal, random_tokens, random_z, shaken
 
 PLAIN = replace(TINY, metrical_positions=False, view_rank=0)
 DEEP = replace(TINY, decoder_layers=2, bars=3)
@@ -41,7 +41,7 @@ def test_no_gradient_of_a_logit_reaches_its_own_token_or_a_later_one() -> None:
     for t in range(24):
         model.zero_grad()
         model.logits(z, tokens, WALTZ)[0, t].square().sum().backward()
-        table = model.decoder.embedding.table.weight.grad
+        table = flat(model).embedding.table.weight.grad
         assert table is not None
         reached = set(table.abs().sum(1).nonzero().flatten().tolist())
         assert reached == {melody.VOCABULARY, *range(t)}  # the start of the sequence, and what came before
@@ -66,7 +66,7 @@ def test_a_generator_decides_which_tokens_are_hidden() -> None:
 
 def plainly(model: MusicVAE, z: Tensor, meter: Meter) -> list[list[int]]:
     """Melodies [B][T] at temperature 0: `nn.LSTM` stepped token by token, one window at a time, everything by hand."""
-    decoder, length = model.decoder, bar_steps(meter, model.config.steps_per_quarter)
+    decoder, length = flat(model), bar_steps(meter, model.config.steps_per_quarter)
     melodies = []
     for window in z:
         state_h, state_c = torch.tanh(decoder.initial_state(window)).view(2, decoder.layers, 1, -1)
@@ -112,7 +112,7 @@ def test_only_canonical_melodies_are_decoded(seed: int, scale: float, meter: Met
 def test_a_note_off_in_silence_is_not_decoded_however_much_the_model_wants_it(temperature: float) -> None:
     model = shaken()
     with torch.no_grad():
-        model.decoder.output.bias[melody.NOTE_OFF] = 1e6
+        flat(model).output.bias[melody.NOTE_OFF] = 1e6
     tokens = model.decode(random_z(TINY, 50), COMMON_TIME, temperature, torch.Generator().manual_seed(0))
     assert all(melody.is_canonical(window) for window in tokens.numpy())
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from musicvae_lite.model.config import Config
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.notes import COMMON_TIME, Meter
-from tests.model.conftest import METERS, TINY, WALTZ, random_tokens, random_z, shaken
+from tests.model.conftest import METERS, TINY, WALTZ, flat, random_tokens, random_z, shaken
 
 PLAIN = replace(TINY, metrical_positions=False, view_rank=0)  # MusicVAE's own
 WITHOUT_VIEWS = replace(TINY, view_rank=0)
@@ -97,7 +97,7 @@ def test_a_fresh_model_can_learn_through_every_table() -> None:
     model, tokens = MusicVAE(TINY), random_tokens(TINY, COMMON_TIME)
     z = model.encode(tokens, COMMON_TIME).sample(torch.Generator().manual_seed(0))
     model.logits(z, tokens, COMMON_TIME)[..., 0].sum().backward()
-    views = [part.views for part in (model.encoder, model.decoder)]
+    views = [model.encoder.views, flat(model).views]
     for view in views:
         assert view is not None
         assert view.by_step.grad is not None

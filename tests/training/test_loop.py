@@ -21,6 +21,7 @@ from musicvae_lite.training.batches import Batch
 from musicvae_lite.training.loop import Moment, train, train_step
 from musicvae_lite.training.recipe import Recipe
 from musicvae_lite.training.state import resume, start
+from tests.model.conftest import flat
 from tests.training.conftest import BRIEF, CPU, fresh, weights, windows
 
 Groups = tuple[Windows, ...]
@@ -160,7 +161,7 @@ def test_a_loss_that_is_no_number_is_reported_and_never_saved(tmp_path: Path, gr
     def spoil(moment: Moment) -> None:
         if moment.step == 3:
             with torch.no_grad():
-                state.model.decoder.output.bias.fill_(broken)
+                flat(state.model).output.bias.fill_(broken)
 
     with pytest.raises(
         MusicVAEError, match=r"the loss is nan at step 3, .* by --resume with a smaller --learning-rate"
