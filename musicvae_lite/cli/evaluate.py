@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from musicvae_lite.evaluation.unseen import Chosen
     from musicvae_lite.model.checkpoint import Checkpoint
 
+BY_METER = {"free_t0": "free-running", "free_t1": "temperature 1", "constant": "constant", "shuffled_z": "shuffled z"}
+BY_RATE = {"free_t0": "free-running", "free_t1": "temperature 1", "exact": "exact windows"}
+
 
 @click.command()
 @click.argument("model")
@@ -120,20 +123,21 @@ def _write_page(evaluation: Evaluation, chosen: Chosen, checkpoint: Checkpoint, 
         meter, steps = evaluation.morph
         lines = tuple(range(0, steps.shape[1] + 1, bar_steps(meter, config.steps_per_quarter)))
         panels = [
-            pianoroll.Panel(pianoroll.step_title(i, len(steps)), form.decode(step), len(step), lines)
+            pianoroll.Panel(pianoroll.step_title(i, len(steps)), form.decode(step), len(step), lines, form.LABELS)
             for i, step in enumerate(steps, 1)
         ]
-    kinds = {"free_t0": "free-running", "free_t1": "temperature 1", "constant": "constant", "shuffled_z": "shuffled z"}
     page = Page(
         title=title,
         facts=[_facts(evaluation)],
         rows=rows(evaluation),
         warning=chosen.warning,
         by_meter={
-            f"{meter} ({windows:,})": {kind: scores[name] for name, kind in kinds.items()}
+            f"{meter} ({windows:,})": {kind: scores[name] for name, kind in BY_METER.items()}
             for meter, (windows, scores) in evaluation.by_meter.items()
         },
         kl_by_dimension=evaluation.kl_by_dimension,
+        rates=[rate.kl_bits for rate in evaluation.rates],
+        by_rate={kind: [getattr(rate, name) for rate in evaluation.rates] for name, kind in BY_RATE.items()},
         descriptors={"real windows": evaluation.corpus} | {name: f.values for name, f in evaluation.prior.items()},
         overlaps={name: figures.by_descriptor for name, figures in evaluation.prior.items()},
         costs={name: figures.cost for name, figures in evaluation.interpolation.items()},

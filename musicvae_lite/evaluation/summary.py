@@ -9,7 +9,7 @@ samples ─▶ musical     ─▶ overlap with the corpus, copies
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from torch import Tensor
 
 from musicvae_lite.corpus.scan import Progress
 from musicvae_lite.corpus.windows import Windows
-from musicvae_lite.evaluation import heldout, latent, morphs, musical, samples
+from musicvae_lite.evaluation import heldout, latent, morphs, musical, rates, samples
 from musicvae_lite.evaluation.heldout import Pass
 from musicvae_lite.evaluation.unseen import Chosen
 from musicvae_lite.explore.morph import Options as MorphOptions
@@ -66,6 +66,7 @@ class Evaluation:
     fitted_rate: float  # bits a window: KL to the fitted density and not to N(0, I); NaN without one
     prior_ceiling: float  # overlap of one half of the real windows with the other
     corpus: Mapping[str, NDArray[np.float64]]  # descriptor → values of real windows
+    rates: Sequence[rates.Rate]  # the same model read from less and less of z, the most first; empty where it cannot be
     morph: tuple[Meter, NDArray[np.int64]] | None  # one path, [S, T, V]
 
     def as_json(self) -> dict[str, Any]:
@@ -94,6 +95,7 @@ class Evaluation:
                 for name, each in self.prior.items()
             },
             "prior_ceiling": self.prior_ceiling,
+            "rate_curve": [asdict(rate) for rate in self.rates],
         }
         return {name: _plain(value) for name, value in figures.items()}
 
@@ -140,6 +142,7 @@ def evaluate(
         fitted_rate=fitted_rate(checkpoint, passes, options.seed),
         prior_ceiling=musical.with_itself(corpus, random),
         corpus=corpus,
+        rates=rates.curve(model, windows, options.seed),
         morph=morph,
     )
 
@@ -206,6 +209,8 @@ def _plain(value: Any) -> Any:
     """`value` with null for NaN and four significant places, as JSON has it."""
     if isinstance(value, dict):
         return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
     if isinstance(value, float):
         return None if np.isnan(value) else round(value, 4)
     return value

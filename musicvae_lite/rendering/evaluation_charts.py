@@ -54,6 +54,19 @@ def kl_by_dimension(bits: Floats) -> bytes:
     return _png(fig)
 
 
+def accuracy_by_rate(bits: Sequence[float], shares: Mapping[str, Sequence[float]]) -> bytes:
+    """A line for each of `shares` over the bits a window that z carried."""
+    fig = figure(WIDTH, 3.0)
+    axes = fig.subplots()
+    for (kind, values), colour in zip(shares.items(), COLOURS, strict=False):
+        axes.plot(bits, values, color=colour, label=kind, marker="o", markersize=4)
+    axes.set_xlabel("bits a window", color=QUIET, fontsize=8)
+    axes.set_ylim(top=1.0)
+    axes.legend(frameon=False, fontsize=8, labelcolor=INK)
+    _quiet(axes)
+    return _png(fig)
+
+
 def along_the_way(costs: Mapping[str, Floats], from_ends: Mapping[str, tuple[Floats, Floats]]) -> bytes:
     """Two panels over the steps of a morph: cost relative to real music, and distance from either end."""
     fig = figure(WIDTH, 3.0)

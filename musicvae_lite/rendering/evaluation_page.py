@@ -48,6 +48,8 @@ class Page:
     warning: str = ""
     by_meter: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # meter → what → share
     kl_by_dimension: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))  # bits, the largest first
+    rates: Sequence[float] = ()  # bits a window, and at each of them …
+    by_rate: Mapping[str, Sequence[float]] = field(default_factory=dict)  # … what → share
     descriptors: Mapping[str, Values] = field(default_factory=dict)  # set of windows → descriptor → values; first: real
     overlaps: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # set of samples → descriptor → area
     costs: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)  # kind of path → by step
@@ -86,6 +88,9 @@ def _pictures(page: Page) -> str:
     if len(page.kl_by_dimension):
         caption = "Mean KL of each dimension of z, the largest first. Dimensions at 0 carry nothing."
         parts.append(_figure("What z carries", charts.kl_by_dimension(page.kl_by_dimension), caption))
+    if page.rates:
+        caption = "The same model, its decoder hearing z through more and more noise: what it can do with so many bits."
+        parts.append(_figure("Accuracy by rate", charts.accuracy_by_rate(page.rates, page.by_rate), caption))
     if page.costs:
         caption = "Mean over pairs of unseen windows: 5-gram cost relative to real windows, and distance from each end."
         parts.append(_figure("The way from a to b", charts.along_the_way(page.costs, page.from_ends), caption))

@@ -76,7 +76,7 @@ def test_the_table_and_the_page_tell_the_same(
     for figure in ("tokens, free-running", "exact after refinement", "KL, bits a window", "active units"):
         assert figure in table
         assert f"<td>{figure}</td>" in html
-    assert html.count("data:image/png;base64,") == 5
+    assert html.count("data:image/png;base64,") == 6
 
 
 def test_a_page_is_not_overwritten_unless_that_is_wanted(

@@ -28,6 +28,8 @@ def full_page() -> Page:
         rows=[("tokens", "95.1%", "constant 60%", "share of equal tokens")],
         by_meter={"4/4": {"free": 0.9, "shuffled": np.nan}, "3/4": {"free": 0.8, "shuffled": 0.5}},
         kl_by_dimension=np.array([3.0, 1.0, 0.0]),
+        rates=[100.0, 60.0, 20.0],
+        by_rate={"free": [0.99, 0.95, 0.8], "exact": [0.9, 0.6, np.nan]},
         descriptors=sets,
         overlaps={"drawn": {"rest_share": 0.8, "all_undefined": np.nan}},
         costs={"even": steps, "unknown": np.full(8, np.nan)},
@@ -39,7 +41,7 @@ def full_page() -> Page:
 def test_all_pictures_are_inside_the_page_and_nothing_is_fetched() -> None:
     page = document(full_page())
     sources = re.findall(r'(?:src|href)="([^"]*)"', page)
-    assert len(sources) == 5
+    assert len(sources) == 6
     for source in sources:
         head, _, data = source.partition(",")
         assert head == "data:image/png;base64"
