@@ -66,22 +66,23 @@ def uniform(steps: int) -> NDArray[np.float64]:
     return np.linspace(0.0, 1.0, steps)
 
 
-def even(tokens: NDArray[np.int64], steps: int) -> NDArray[np.int64]:
+def even(tokens: NDArray[np.int64], steps: int, place: NDArray[np.float64] | None = None) -> NDArray[np.int64]:
     """Which of M candidates along a path to hear, so that neighbours differ by the same amount of music: rows [S].
 
-    `tokens` [M, T, V] are the candidates decoded in order along the path; the first and the last are always chosen.
-    Among all ordered choices this is one with the least sum of the distances between neighbours (number of differing
-    tokens) to the power `JUMP_POWER`, which the largest jump decides; of several it is the one most even along the
-    path. Found exactly by dynamic programming over candidates. M must be at least S, and S at least 2.
+    `tokens` [M, T, V] are the candidates decoded, in the order of their `place` [M] on the path (default: equally far
+    apart); the first and the last are always chosen, and no two of one place. Among all ordered choices this is one
+    with the least sum of the distances between neighbours (number of differing tokens) to the power `JUMP_POWER`, which
+    the largest jump decides; of several it is the one most even along the path. Found exactly by dynamic programming
+    over candidates. There must be at least S places, and S be at least 2.
     """
     count = len(tokens)
-    assert 2 <= steps <= count
+    place = uniform(count) if place is None else place
+    assert 2 <= steps <= len(np.unique(place))
     flat = tokens.reshape(count, -1)
     distance = np.stack([(flat != row).sum(-1) for row in flat]).astype(np.float64)
-    place = uniform(count)
     # Powers of distances are whole numbers, squared ways along the path add up to at most 1: half of that breaks ties.
     cost = distance**JUMP_POWER + 0.5 * (place[None] - place[:, None]) ** 2
-    cost[np.tril_indices(count)] = np.inf  # only forwards, never the same one twice
+    cost[place[None] <= place[:, None]] = np.inf  # only forwards
     best, came_from = cost[0], np.zeros((steps, count), np.int64)
     for step in range(2, steps):
         through = best[:, None] + cost

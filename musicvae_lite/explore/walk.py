@@ -4,9 +4,10 @@
 
 Half-way between two tunes z says only roughly what is wanted, and the decoder is told how roughly, so that it writes
 music there and not a patchwork. Equal steps in z can sit still and then jump: the decoder is discrete, and one changed
-note changes those after it. Two remedies, both measured in docs/LOG.md. Many candidates are decoded and those are heard
-that split the way into the smallest jumps. And decoding leans a little towards the two tunes themselves, so that where
-the model is undecided a tune in between has what a or b have at that place, and not a third thing.
+note changes those after it. Two remedies, both measured in docs/LOG.md. Many candidates are decoded, on the line and in
+its neighbourhood, as wide as z is uncertain there, and those are heard that split the way into the smallest jumps. And
+decoding leans a little towards the two tunes themselves, so that where the model is undecided a tune in between has
+what a or b have at that place, and not a third thing.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.grid import bar_steps
 from musicvae_lite.music.notes import Meter
 
-CANDIDATES_A_STEP = 16  # points of the path decoded for each one that `even` spacing lets be heard
+CANDIDATES_A_STEP = 24  # points decoded for each one that `even` spacing lets be heard
+WAYS = 3  # the line itself, and so many ways less one beside it
+ASIDE = 0.5  # their share of the variance that the noisy channel would add at the level of that place
 MOST_CANDIDATES = 512  # choosing among M takes S·M² time for each window
 STEPS_AT_ONCE = 2**15  # of windows in one batch: more would only take more memory
 
@@ -62,16 +65,18 @@ def walk(
 
     Every window is spaced for itself. Of window w only the first `heard[w]` steps count as differing (default: all).
     """
-    positions = uniform(_candidates(steps) if spacing.evenly else steps)
+    ways = WAYS if spacing.evenly and steps > 2 and model.config.noise_conditioning else 1
+    positions = uniform(_places(steps, ways) if spacing.evenly else steps)
     ends = decode(model, torch.stack([z_a, z_b]), meter)  # [2, W, T, V]
-    t = torch.from_numpy(positions)
-    z = along(z_a, z_b, t)  # [M, W, Z]
-    tokens = decode(model, z, meter, level=levels(z, z_a, z_b, t), leaning=_leaning(ends, positions, spacing.pull))
+    z = along(z_a, z_b, torch.from_numpy(positions))  # [P, W, Z]
+    level = levels(z, z_a, z_b, torch.from_numpy(positions))  # [P, W]
+    z, level, positions = _beside(z, level, ways), level.repeat_interleave(ways, 0), np.repeat(positions, ways)
+    tokens = decode(model, z, meter, level=level, leaning=_leaning(ends, positions, spacing.pull))
     windows = range(len(z_a))
     if len(positions) == steps:
         return Walk(np.repeat(positions[:, None], len(windows), 1), tokens)
     counted = [None if heard is None else heard[w] for w in windows]
-    rows = np.stack([even(tokens[:, w, : counted[w]], steps) for w in windows], 1)  # [S, W]
+    rows = np.stack([even(tokens[:, w, : counted[w]], steps, positions) for w in windows], 1)  # [S, W]
     return Walk(positions[rows], tokens[rows, np.arange(len(windows))])
 
 
@@ -96,9 +101,17 @@ def decode(
     return np.asarray(torch.cat(decoded).unflatten(0, z.shape[:2]).cpu().numpy())
 
 
-def _candidates(steps: int) -> int:
-    """How many points are decoded for even spacing to choose `steps` from; two steps are the ends, and no choice."""
-    return max(steps, min(CANDIDATES_A_STEP * (steps - 1), MOST_CANDIDATES) + 1) if steps > 2 else steps
+def _places(steps: int, ways: int) -> int:
+    """At how many places candidates are decoded for `even` to choose from; two steps are the ends, and no choice."""
+    return max(steps, min(CANDIDATES_A_STEP * (steps - 1), MOST_CANDIDATES) // ways + 1) if steps > 2 else steps
+
+
+def _beside(z: Tensor, level: Tensor, ways: int) -> Tensor:
+    """z [P, W, Z] at each place and on `ways - 1` ways beside it, each in one direction throughout: [P·ways, W, Z]."""
+    directions = np.random.default_rng(0).standard_normal((ways, 1, z.shape[-1]))
+    directions[0] = 0
+    aside: Tensor = ASIDE**0.5 * level[:, None, :, None] * torch.from_numpy(directions).to(z)
+    return (z[:, None] + aside).flatten(0, 1)
 
 
 def _leaning(ends: NDArray[np.int64], positions: NDArray[np.float64], nats: float) -> Pull | None:

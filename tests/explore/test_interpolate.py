@@ -140,6 +140,17 @@ def test_even_divides_a_sudden_change_among_the_steps() -> None:
     assert [changed[row] for row in even(tokens, 5)] == [0, 2, 4, 6, 8]
 
 
+def test_of_several_candidates_at_one_place_at_most_one_is_heard() -> None:
+    random = np.random.default_rng(8)
+    place = np.array([0.0, 0.0, 0.25, 0.25, 0.5, 0.5, 0.75, 0.75, 1.0, 1.0])
+    tokens = random.integers(0, 3, (10, 6, 1))
+    chosen = even(tokens, 4, place)
+    assert (np.diff(place[chosen]) > 0).all()
+    assert chosen[[0, -1]].tolist() == [0, 9]
+    every = [(0, *inner, 9) for inner in combinations(range(1, 9), 2) if 0 < place[inner[0]] < place[inner[1]] < 1]
+    assert jumpiness(tokens, chosen.tolist()) == min(jumpiness(tokens, each) for each in every)
+
+
 def test_even_is_even_along_the_path_where_all_candidates_sound_the_same() -> None:
     assert even(np.zeros((9, 4096, 1), np.int64), 5).tolist() == [0, 2, 4, 6, 8]
 

@@ -86,6 +86,24 @@ def test_a_strong_pull_plays_nothing_but_what_an_end_plays(model: MusicVAE, ends
     assert all(melody.is_canonical(window) for step in pulled for window in step)
 
 
+def test_ways_beside_the_line_never_make_a_larger_jump_than_the_line_alone(
+    model: MusicVAE, ends: tuple[Tensor, Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("musicvae_lite.explore.walk.CANDIDATES_A_STEP", 12)
+    with_them = walk(model, *ends, COMMON_TIME, STEPS, Spacing(True, 0.0)).tokens
+    monkeypatch.setattr("musicvae_lite.explore.walk.CANDIDATES_A_STEP", 4)
+    monkeypatch.setattr("musicvae_lite.explore.walk.WAYS", 1)
+    alone = walk(model, *ends, COMMON_TIME, STEPS, Spacing(True, 0.0)).tokens
+    jumps = [(largest_jump(with_them[:, w]), largest_jump(alone[:, w])) for w in range(WINDOWS)]
+    assert all(mine <= theirs for mine, theirs in jumps)
+    assert any(mine < theirs for mine, theirs in jumps)
+
+
+def test_from_a_tune_to_itself_every_step_is_that_tune(model: MusicVAE, ends: tuple[Tensor, Tensor]) -> None:
+    way = walk(model, ends[0], ends[0], COMMON_TIME, STEPS, SPACINGS["even"])
+    assert (way.tokens == model.decode(ends[0], COMMON_TIME).numpy()).all()
+
+
 def test_only_what_is_heard_counts_as_differing(model: MusicVAE, ends: tuple[Tensor, Tensor]) -> None:
     heard = np.full(WINDOWS, 8)
     whole, part = (walk(model, *ends, COMMON_TIME, STEPS, Spacing(True, 0.0), heard=h) for h in (None, heard))
