@@ -21,12 +21,13 @@ from musicvae_lite.errors import MidiError, MusicVAEError
 from musicvae_lite.explore.morph import Morph, Options, morph
 from musicvae_lite.model.checkpoint import Checkpoint
 from musicvae_lite.model.checkpoint import load as load_checkpoint
+from musicvae_lite.model.density import Density
 from musicvae_lite.model.posterior import Posterior
-from musicvae_lite.music.grid import dequantize
 from musicvae_lite.music.midi import from_pretty_midi, read, to_pretty_midi
-from musicvae_lite.music.notes import COMMON_TIME, DEFAULT_QPM, Meter, MeterChange, Song, TempoChange, Track
+from musicvae_lite.music.notes import COMMON_TIME, DEFAULT_QPM, Meter, MeterChange, Song, TempoChange
+from musicvae_lite.music.voices import to_tracks
 from musicvae_lite.pretrained.registry import DEFAULT, resolve
-from musicvae_lite.tokens import representation
+from musicvae_lite.tokens import Representation, representation
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -47,12 +48,23 @@ class Model:
         """Where the weights are, and z with them."""
         return next(self.checkpoint.model.parameters()).device
 
+    @property
+    def representation(self) -> Representation:
+        """How the model writes music."""
+        return representation(self.checkpoint.model.config.representation)
+
+    @property
+    def meters(self) -> tuple[Meter, ...]:
+        """Those of the windows that the model has learned from; none if it does not say."""
+        density = Density.from_tensors(self.checkpoint.extra)
+        return density.meters if density else ()
+
     def clip(self, midi: Midi, part: Part | None = None) -> Clip:
         """The tune of `midi` (or of a part of it) as the model's windows; a `MusicVAEError` if it has none."""
         config = self.checkpoint.model.config
         song, name = _song(midi)
         try:
-            return cut_clip(song, representation(config.representation), config.steps_per_quarter, config.bars, part)
+            return cut_clip(song, self.representation, config.steps_per_quarter, config.bars, part)
         except MidiError:
             raise
         except MusicVAEError as error:
@@ -75,16 +87,16 @@ class Model:
     ) -> list[PrettyMIDI]:
         """One tune for each row of z [B, Z], in `meter`, at `qpm` quarter notes a minute.
 
-        `seed` is for a temperature above 0.
+        Every voice that is not drums is played on `program`. `seed` is for a temperature above 0.
         """
         model = self.checkpoint.model
-        form = representation(model.config.representation)
+        form = self.representation
         generator = torch.Generator(self.device).manual_seed(seed)
+        instruments = [each if each.is_drum else each._replace(program=program) for each in form.INSTRUMENTS]
         tunes = []
         for tokens in model.decode(z.to(self.device, torch.float32), meter, temperature, generator).cpu().numpy():
-            notes = dequantize(form.decode(tokens), model.config.steps_per_quarter)
-            track = Track(notes, "melody", program)
-            tunes.append(to_pretty_midi(Song((track,), (TempoChange(0.0, qpm),), (MeterChange(0.0, meter),))))
+            tracks = to_tracks(form.decode(tokens), instruments, model.config.steps_per_quarter)
+            tunes.append(to_pretty_midi(Song(tracks, (TempoChange(0.0, qpm),), (MeterChange(0.0, meter),))))
         return tunes
 
     def morph(self, a: Midi | Clip, b: Midi | Clip, options: Options | None = None) -> Morph:

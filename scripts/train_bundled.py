@@ -106,13 +106,17 @@ def trained_run(chosen: Preset, corpus: Corpus, run: Path, device: str) -> None:
 @click.argument("name")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--minutes", type=float, help="A shorter (or longer) training.  [default: the preset's]")
+@click.option("--steps", type=int, help="Train for so many batches instead, whatever time they take.")
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default=FOLDER, show_default=True)
 @click.option("--device", default="auto", show_default=True)
 @click.option("--machine", default="two CPU cores", show_default=True, help="What the card says about the machine.")
-def main(name: str, folder: Path, minutes: float | None, runs: Path, out: Path, device: str, machine: str) -> None:
+def main(
+    name: str, folder: Path, minutes: float | None, steps: int | None, runs: Path, out: Path, device: str, machine: str
+) -> None:
     """Train the bundled model NAME (a preset) on the corpus in FOLDER and write it with its card."""
-    chosen = preset(name, recipe={"minutes": minutes} if minutes else None)
+    budget = {"minutes": minutes, "steps": steps}
+    chosen = preset(name, recipe={unit: amount for unit, amount in budget.items() if amount})
     config = chosen.config
     corpus = prepare(folder, Settings(config.representation, config.bars, config.steps_per_quarter))
     trained_run(chosen, corpus, runs / name, device)

@@ -128,3 +128,16 @@ def test_what_cannot_be_used_is_an_error_that_names_it(model: Model, tmp_path: P
         model.encode(drums)
     with pytest.raises(MusicVAEError, match="the PrettyMIDI object: only drums"):
         model.encode(to_pretty_midi(drums))
+
+
+def test_drums_are_decoded_as_drums_whatever_the_program() -> None:
+    from musicvae_lite.model.checkpoint import Checkpoint
+    from musicvae_lite.model.config import Config
+    from musicvae_lite.model.musicvae import MusicVAE
+
+    torch.manual_seed(0)
+    sizes = {"latent": 4, "embedding": 4, "encoder_hidden": 4, "decoder_hidden": 8, "view_rank": 2}
+    model = Model(Checkpoint(MusicVAE(Config(representation="drums", **sizes)).eval()))  # type: ignore[arg-type]
+    (beat,) = model.decode(torch.ones(1, 4), program=40, temperature=1.0)
+    assert [(track.is_drum, track.program) for track in from_pretty_midi(beat).tracks] == [(True, 0)]
+    assert model.meters == ()

@@ -16,12 +16,7 @@ from musicvae_lite.corpus.scan import Progress, Settings, scan
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-# General MIDI's sixteen families of eight programs each (General MIDI System Level 1, 1991).
-FAMILIES = (
-    *("piano", "chromatic percussion", "organ", "guitar", "bass", "strings", "ensemble", "brass"),
-    *("reed", "pipe", "synth lead", "synth pad", "synth effects", "ethnic", "percussive", "sound effects"),
-)
+FINER_HELPS = 0.5  # a finer grid is worth trying where it leaves less than this share of the onsets off it
 
 
 @click.command()
@@ -41,6 +36,7 @@ def check(folder: Path, verbose: bool, as_json: bool, **settings: Any) -> None:
       musicvae check midi/
       musicvae check midi/ --verbose --steps-per-quarter 12
       musicvae check song.mid --track 3
+      musicvae check groove/ --representation drums
     """
     with progress_bar("reading") as progress:
         report = _report(folder, Settings(**settings), progress)
@@ -84,23 +80,27 @@ def _table(rows: Mapping[str, str], justify: Literal["left", "right"]) -> Table:
 
 
 def _used(report: Report, settings: Settings) -> dict[str, str]:
-    families: dict[str, int] = {}
-    for program, files in report.programs.items():
-        families[FAMILIES[program // 8]] = families.get(FAMILIES[program // 8], 0) + files
+    split = ", by the official split that is there" if report.official else ""
     return {
         "files": f"{report.used:,} of {report.files:,}",
         "tunes": f"{report.tunes:,} (distinct by their beginnings, in any key)",
-        "windows": f"{report.windows:,} of {settings.bars} bars, {report.held_out:,} of them held out",
+        "windows": f"{report.windows:,} of {settings.bars} bars, {report.held_out:,} of them held out{split}",
         **{f"  {meter}": f"{windows:,}" for meter, windows in report.meters.items()},
         "off the grid": f"{report.off_grid:.1%} of the onsets" if report.used else "–",
-        "programs": ", ".join(f"{family} {files:,}" for family, files in families.items()) or "–",
+        "instruments": ", ".join(f"{family} {files:,}" for family, files in report.instruments.items()) or "–",
     }
 
 
 def _advice(report: Report, settings: Settings) -> Iterator[str]:
     """What to do where a lot of the music would be moved to the grid or is not used at all."""
     finer = f"try --steps-per-quarter {settings.steps_per_quarter * 3} (triplets)"
-    if report.off_grid > MUCH_OFF_GRID:
+    if report.off_grid > MUCH_OFF_GRID and report.off_finer_grid > FINER_HELPS * report.off_grid:
+        yield (
+            f"{report.off_grid:.0%} of the onsets lie between the grid's {settings.steps_per_quarter} steps a quarter,"
+            f" as people play: each is moved to the nearest step, by {report.moved:.2f} of a step on average. If the"
+            " performance is free of a beat, quantise the files first."
+        )
+    elif report.off_grid > MUCH_OFF_GRID:
         yield (
             f"{report.off_grid:.0%} of the onsets lie between the grid's {settings.steps_per_quarter} steps a quarter"
             f" and would be moved: {finer}, or quantise the files first."

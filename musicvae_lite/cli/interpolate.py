@@ -15,6 +15,7 @@ from musicvae_lite.pretrained.registry import DEFAULT
 if TYPE_CHECKING:
     from musicvae_lite.corpus.clip import Clip
     from musicvae_lite.explore.morph import End, Morph, Options
+    from musicvae_lite.tokens import Representation
 
 OFF_GRID_TO_MENTION = 0.3
 
@@ -77,7 +78,7 @@ def interpolate(
     part = Part(start_bar, bars, track, meter)
     clips = [loaded.clip(path, part) for path in (a, b)]
     for path, clip in zip((a, b), clips, strict=True):
-        _tell(path, clip)
+        _tell(path, clip, loaded.meters)
     morph = loaded.morph(clips[0], clips[1], options)
     for path, clip, end in zip((a, b), clips, morph.ends, strict=True):
         _tell_end(path, end, options)
@@ -85,12 +86,12 @@ def interpolate(
             then = "repeated" if options.loop else "rests follow"
             click.echo(f"{path.name}: {_count(shorter, 'bar')} shorter, {then}")
     with output_folder(folder, force) as made:
-        _write(morph, clips[0], made, f"{a.stem} → {b.stem}", wav)
+        _write(morph, clips[0], loaded.representation, made, f"{a.stem} → {b.stem}", wav)
     sound = ", morph.wav" if wav else ""
     click.echo(f"{folder}/: {options.steps} tunes, morph.mid (all of them in a row), morph.png{sound}")
 
 
-def _write(morph: Morph, clip: Clip, folder: Path, title: str, wav: bool) -> None:
+def _write(morph: Morph, clip: Clip, form: Representation, folder: Path, title: str, wav: bool) -> None:
     from musicvae_lite.explore.morph import joined
     from musicvae_lite.music.grid import bar_steps
     from musicvae_lite.music.midi import write
@@ -104,7 +105,7 @@ def _write(morph: Morph, clip: Clip, folder: Path, title: str, wav: bool) -> Non
     write(whole, folder / "morph.mid", markers=markers)
     lines = tuple(range(0, morph.bars * bar + 1, bar))
     panels = [
-        pianoroll.Panel(pianoroll.step_title(number, len(morph.steps)), notes, morph.bars * bar, lines)
+        pianoroll.Panel(pianoroll.step_title(number, len(morph.steps)), notes, morph.bars * bar, lines, form.LABELS)
         for number, notes in enumerate(morph.steps, 1)
     ]
     pianoroll.draw(panels, folder / "morph.png", title)
@@ -114,14 +115,20 @@ def _write(morph: Morph, clip: Clip, folder: Path, title: str, wav: bool) -> Non
         write_wav(folder / "morph.wav", render(whole))
 
 
-def _tell(path: Path, clip: Clip) -> None:
-    """Which tune was taken: never a silent choice."""
+def _tell(path: Path, clip: Clip, known: tuple[Meter, ...]) -> None:
+    """Which tune was taken, and what stands in the model's way: never a silent choice."""
     end = clip.start_bar + clip.bars - 1
     click.echo(f"{path.name}: bars {clip.start_bar} to {end} in {clip.meter}, {clip.track}")
-    if clip.off_grid > OFF_GRID_TO_MENTION:
+    if known and clip.meter not in known:
         click.echo(
-            f"{path.name}: {clip.off_grid:.0%} of the onsets lie between the grid's {clip.steps_per_quarter} steps "
-            "a quarter and are moved to it: quantise the file first for a better result"
+            f"{path.name}: in {clip.meter}, and this model has learned from {', '.join(map(str, known))} only: what "
+            "lies between may not keep the meter; read the file in another one with --meter, or take another model"
+        )
+    if clip.timing.off_grid > OFF_GRID_TO_MENTION:
+        click.echo(
+            f"{path.name}: {clip.timing.off_grid:.0%} of the onsets lie between the grid's {clip.steps_per_quarter} "
+            f"steps a quarter and are moved to the nearest, by {clip.timing.moved:.2f} of a step on average: where "
+            "that is too much, quantise the file first"
         )
 
 

@@ -45,14 +45,14 @@ CORPUS_OPTIONS = (
         "--track",
         callback=number_or_name,
         default=Settings.track,
-        help="The melody's track, by number (from 0) or name; without it the most tune-like one is taken.",
+        help="The track to take, by number (from 0) or name; without it the most tune-like one, or all drums.",
     ),
     click.option(
         "--representation",
         type=click.Choice(sorted(REPRESENTATIONS)),
         default=Settings.representation,
         show_default=True,
-        help="What a window holds.",
+        help="What is taken of a file.",
     ),
 )
 

@@ -81,9 +81,11 @@ def _write(samples: Samples, meter: Meter, config: Config, folder: Path, wav: bo
     from musicvae_lite.music.midi import write
     from musicvae_lite.rendering import pianoroll
     from musicvae_lite.rendering.audio import render, write_wav
+    from musicvae_lite.tokens import representation
 
     bar = bar_steps(meter, config.steps_per_quarter)
     lines = tuple(range(0, config.bars * bar + 1, bar))
+    labels = representation(config.representation).LABELS
     digits = max(2, len(str(len(samples.songs))))
     names = [f"{number:0{digits}}" for number in range(1, len(samples.songs) + 1)]
     for name, song in zip(names, samples.songs, strict=True):
@@ -91,6 +93,7 @@ def _write(samples: Samples, meter: Meter, config: Config, folder: Path, wav: bo
         if wav:
             write_wav(folder / f"{name}.wav", render(song))
     panels = [
-        pianoroll.Panel(name, notes, config.bars * bar, lines) for name, notes in zip(names, samples.steps, strict=True)
+        pianoroll.Panel(name, notes, config.bars * bar, lines, labels)
+        for name, notes in zip(names, samples.steps, strict=True)
     ]
     pianoroll.draw(panels[: pianoroll.MAX_PANELS], folder / "samples.png", f"New tunes in {meter}")

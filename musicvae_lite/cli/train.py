@@ -13,6 +13,7 @@ import click
 
 from musicvae_lite.cli.options import number_or_name, progress_bar
 from musicvae_lite.errors import MusicVAEError
+from musicvae_lite.tokens import REPRESENTATIONS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from musicvae_lite.training.state import State
 
 RUNS = Path("runs")
-CONFIG_OPTIONS = ("bars", "steps_per_quarter")
+CONFIG_OPTIONS = ("representation", "bars", "steps_per_quarter")
 RECIPE_OPTIONS = {
     "minutes": "minutes",
     "steps": "steps",
@@ -38,7 +39,7 @@ RECIPE_OPTIONS = {
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--preset", help="melody-2bar, melody-4bar or tiny.  [default: melody-2bar]")
+@click.option("--preset", help="melody-2bar, melody-4bar, drums-2bar or tiny.  [default: melody-2bar]")
 @click.option(
     "--minutes", type=click.FloatRange(min=0, min_open=True), help="Train for so long.  [default: the preset's]"
 )
@@ -55,9 +56,14 @@ RECIPE_OPTIONS = {
 @click.option("--batch", type=click.IntRange(min=2), help="Windows in a batch.")
 @click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), help="At its peak.")
 @click.option("--free-bits", type=click.FloatRange(min=0), help="Bits a window that z may carry at the end.")
+@click.option(
+    "--representation",
+    type=click.Choice(sorted(REPRESENTATIONS)),
+    help="What is taken of each file.  [default: the preset's]",
+)
 @click.option("--bars", type=click.IntRange(min=1), help="Bars in a window.")
 @click.option("--steps-per-quarter", type=click.IntRange(min=1), help="The grid: 4, or 12 where there are triplets.")
-@click.option("--track", callback=number_or_name, help="The melody's track, by number (from 0) or name.")
+@click.option("--track", callback=number_or_name, help="The track to take, by number (from 0) or name.")
 def train(
     folder: Path, preset: str | None, resume: bool, name: str | None, out: Path, device: str, **given: Any
 ) -> None:
@@ -69,6 +75,7 @@ def train(
     Examples:
       musicvae train midi/ --minutes 30
       musicvae train midi/ --minutes 60 --resume
+      musicvae train groove/ --preset drums-2bar
       musicvae interpolate a.mid b.mid --model runs/midi
     """
     from musicvae_lite.training.batches import enough
@@ -119,7 +126,7 @@ def refuse_other_network(run: Path, own: dict[str, Any], asked: dict[str, Any]) 
     if changed:
         raise MusicVAEError(
             f"{run} goes on with the network that it has, which cannot change ({', '.join(changed)}): "
-            "leave out --preset, --bars and --steps-per-quarter, or start another run"
+            "leave out --preset, --representation, --bars and --steps-per-quarter, or start another run"
         )
 
 
@@ -137,10 +144,11 @@ def _tell(folder: Path, run: Path, corpus: Corpus, state: State) -> None:
     from musicvae_lite.training.precision import training_type
 
     report, weights = corpus.report, list(state.model.parameters())
+    check = f"musicvae check {folder} --representation {state.model.config.representation}"
     number_type = str(training_type(weights[0].device)).removeprefix("torch.")
     click.echo(
         f"{folder}: {report.used:,} of {report.files:,} files, {report.windows:,} windows of "
-        f"{state.model.config.bars} bars, {report.held_out:,} held out (`musicvae check {folder}` says why not more)"
+        f"{state.model.config.bars} bars, {report.held_out:,} held out (`{check}` says why not more)"
     )
     size = sum(p.numel() for p in weights) / 1e6
     going_on = f", going on from step {state.step:,}" if state.step else ""

@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.music.grid import Bar, GridError, GridNotes, bar_steps, bars, dequantize, off_grid_share, quantize
-from musicvae_lite.music.melody_line import melody_line
-from musicvae_lite.music.notes import Meter, MeterChange, Song, TempoChange, Track
+from musicvae_lite.music.grid import Bar, GridError, GridNotes, bar_steps, bars
+from musicvae_lite.music.notes import Meter, MeterChange, Song, TempoChange
 from musicvae_lite.music.tempo import seconds_at
+from musicvae_lite.music.voices import Instrument, Timing, timing, to_grid, to_tracks
 from musicvae_lite.tokens import Representation, Tokens
+
+Row = tuple[int, int, int, int, int]  # pitch, velocity, start, end, voice
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,16 +26,16 @@ class Clip:
     """A tune in one meter: W windows of T steps, and what tokens do not carry. Times in it start at its first bar."""
 
     windows: NDArray[np.int64]  # [W, T, V], canonical; the last one is filled up with rests
-    tied: NDArray[np.bool_]  # [W]: the window's first note goes on from the window before
-    velocity: NDArray[np.int64]  # [W·T], 1–127: that of the latest onset at each step
+    tied: NDArray[np.bool_]  # [W, V]: the voice's first note goes on from the window before
+    velocity: NDArray[np.int64]  # [W·T, LANES], 1–127: that of the latest onset of its lane at each step
     meter: Meter
     steps_per_quarter: int
     bars: int  # before filling up
     start_bar: int  # in the song, from 1
     qpm: float
-    program: int
+    instruments: tuple[Instrument, ...]  # [V]
     track: str  # which track it is, and why
-    off_grid: float  # share (0–1) of its onsets
+    timing: Timing
 
     @property
     def steps(self) -> int:
@@ -67,11 +69,11 @@ def cut_clip(
     part = part or Part()
     if part.meter:
         song = replace(song, meters=(MeterChange(0.0, part.meter),))
-    line = melody_line(song, part.track)
-    notes = quantize(line.notes, steps_per_quarter)
+    voices = form.take(song, part.track)
+    notes = to_grid(voices, steps_per_quarter)
     first, chosen = _choose(_bars(song, steps_per_quarter), notes, part, steps_per_quarter)
     start, bar = chosen[0].start, chosen[0].steps
-    tune = _moved(notes, -start)
+    tune = notes.moved(-start)
     tokens = form.encode(tune, len(chosen) * bar)
     if not form.content(tokens[None]).any():
         asked_for = f"bars {first + 1} to {first + len(chosen)}"
@@ -80,40 +82,44 @@ def cut_clip(
     return Clip(
         windows=windows,
         tied=tied,
-        velocity=_velocity(tune, windows.shape[0] * windows.shape[1]),
+        velocity=_velocity(tune, windows.shape[0] * windows.shape[1], form),
         meter=chosen[0].meter,
         steps_per_quarter=steps_per_quarter,
         bars=len(chosen),
         start_bar=first + 1,
         qpm=_mean_qpm(song.tempos, max(start, 0) / steps_per_quarter, chosen[-1].end / steps_per_quarter),
-        program=line.program,
-        track=f"track {line.track} {line.name!r}: {line.why}",
-        off_grid=off_grid_share(line.notes, steps_per_quarter),
+        instruments=tuple(voice.instrument for voice in voices),
+        track="; ".join(voice.choice for voice in voices),
+        timing=timing(voices, steps_per_quarter),
     )
 
 
 def join(windows: Tokens, tied: NDArray[np.bool_], form: Representation) -> GridNotes:
     """The notes of windows [W, T, V] one behind the other.
 
-    Where `tied` [W] says so, a window's first note goes on from the one before, if that sounds to the end at the same
-    pitch.
+    Where `tied` [W, V] says so, a voice's first note in a window goes on from the one before, if that sounds to the end
+    at the same pitch.
     """
     length = windows.shape[1]
-    rows: list[tuple[int, int, int, int]] = []
+    rows: list[Row] = []
+    latest: dict[int, int] = {}  # of each voice, the place in `rows`
     for index, window in enumerate(windows):
-        for pitch, velocity, start, end in _rows(_moved(form.decode(window), index * length)):
-            if tied[index] and start == index * length and rows and (rows[-1][0], rows[-1][3]) == (pitch, start):
-                rows[-1] = (*rows[-1][:3], end)
+        for pitch, velocity, start, end, voice in _rows(form.decode(window).moved(index * length)):
+            before = rows[latest[voice]] if voice in latest else None
+            if tied[index, voice] and start == index * length and before and (before[0], before[3]) == (pitch, start):
+                rows[latest[voice]] = (*before[:3], end, voice)
             else:
-                rows.append((pitch, velocity, start, end))
-    return GridNotes(*np.array(rows, np.int64).reshape(-1, 4).T)
+                latest[voice] = len(rows)
+                rows.append((pitch, velocity, start, end, voice))
+    return GridNotes(*np.array(rows, np.int64).reshape(-1, 5).T)
 
 
-def clip_song(notes: GridNotes, clip: Clip, name: str = "melody") -> Song:
-    """A one-track song of notes on the grid with a clip's tempo, meter, velocities and instrument."""
-    voiced = GridNotes(notes.pitch, clip.velocity[notes.start], notes.start, notes.end)
-    track = Track(dequantize(voiced, clip.steps_per_quarter), name, clip.program)
-    return Song((track,), (TempoChange(0.0, clip.qpm),), (MeterChange(0.0, clip.meter),))
+def clip_song(notes: GridNotes, clip: Clip, form: Representation, title: str = "") -> Song:
+    """A song of notes on the grid with a clip's tempo, meter, velocities and instruments: a track a voice."""
+    velocity = clip.velocity[notes.start, form.lane(notes)]
+    voiced = GridNotes(notes.pitch, velocity, notes.start, notes.end, notes.voice)
+    tracks = to_tracks(voiced, clip.instruments, clip.steps_per_quarter, title)
+    return Song(tracks, (TempoChange(0.0, clip.qpm),), (MeterChange(0.0, clip.meter),))
 
 
 def fill(clip: Clip, bars: int, loop: bool, form: Representation) -> Clip:
@@ -123,18 +129,17 @@ def fill(clip: Clip, bars: int, loop: bool, form: Representation) -> Clip:
     longer = replace(clip, bars=bars)
     times = -(-bars // clip.bars) if loop else 1
     tune = join(clip.windows, clip.tied, form)
-    again = [_moved(tune, turn * clip.steps) for turn in range(times)]
-    notes = GridNotes(*(np.concatenate(column) for column in zip(*map(_columns, again), strict=True)))
+    notes = GridNotes.joined([tune.moved(turn * clip.steps) for turn in range(times)])
     windows, tied = _windows(form.encode(notes, longer.steps), clip.windows.shape[1], form)
-    velocity = np.tile(clip.velocity[: clip.steps], times)[: longer.steps]
+    velocity = np.tile(clip.velocity[: clip.steps], (times, 1))[: longer.steps]
     missing = windows.shape[0] * windows.shape[1] - len(velocity)
-    return replace(longer, windows=windows, tied=tied, velocity=np.pad(velocity, (0, missing), "edge"))
+    return replace(longer, windows=windows, tied=tied, velocity=np.pad(velocity, ((0, missing), (0, 0)), "edge"))
 
 
 def until(notes: GridNotes, end: int) -> GridNotes:
     """Notes that start before step `end`, cut there."""
-    rows = notes.start < end
-    return GridNotes(notes.pitch[rows], notes.velocity[rows], notes.start[rows], np.minimum(notes.end[rows], end))
+    kept = notes.select(notes.start < end)
+    return GridNotes(kept.pitch, kept.velocity, kept.start, np.minimum(kept.end, end), kept.voice)
 
 
 def _bars(song: Song, steps_per_quarter: int) -> tuple[Bar, ...]:
@@ -177,17 +182,30 @@ def _whole_upbeat(bar: Bar, following: Bar | None = None) -> list[Bar]:
 
 
 def _windows(tokens: Tokens, length: int, form: Representation) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Tokens [T, V] of a tune → windows [W, length, V] and `Clip.tied` [W]."""
+    """Tokens [T, V] of a tune → windows [W, length, V] and `Clip.tied` [W, V]."""
     starts = np.arange(0, len(tokens), length)
     windows = form.windows(tokens, starts, length).astype(np.int64)
-    sounds, begins = (form.onsets(first).any(-1) for first in (windows[:, 0], tokens[starts]))
+    sounds, begins = (form.onsets(first) for first in (windows[:, 0], tokens[starts]))
     return windows, np.asarray(sounds & ~begins)
 
 
-def _velocity(notes: GridNotes, steps: int) -> NDArray[np.int64]:
-    """The velocity of the latest onset at each of `steps` steps; before the first, the first one's."""
-    latest = np.searchsorted(notes.start, np.arange(steps), side="right") - 1
-    return np.asarray(notes.velocity[np.maximum(latest, 0)], np.int64)
+def _velocity(notes: GridNotes, steps: int, form: Representation) -> NDArray[np.int64]:
+    """The velocity of the latest onset of each lane at each of `steps` steps [steps, LANES].
+
+    Before a lane's first onset it is the first one's; a lane without any has those of all notes together.
+    """
+    lanes = form.lane(notes)
+    own = [notes.select(lanes == lane) for lane in range(form.LANES)]
+    return np.stack([_latest_velocity(lane if len(lane) else notes, steps) for lane in own], 1)
+
+
+def _latest_velocity(notes: GridNotes, steps: int) -> NDArray[np.int64]:
+    """The velocity of the latest onset at each step, the loudest of several at once; before the first, the first's."""
+    starts, of_start = np.unique(notes.start, return_inverse=True)
+    loudest = np.zeros(len(starts), np.int64)
+    np.maximum.at(loudest, of_start, notes.velocity)
+    latest = np.searchsorted(starts, np.arange(steps), side="right") - 1
+    return loudest[np.maximum(latest, 0)]
 
 
 def _mean_qpm(tempos: tuple[TempoChange, ...], start: float, end: float) -> float:
@@ -196,13 +214,5 @@ def _mean_qpm(tempos: tuple[TempoChange, ...], start: float, end: float) -> floa
     return float(60 * (end - start) / (ended - began))
 
 
-def _moved(notes: GridNotes, steps: int) -> GridNotes:
-    return GridNotes(notes.pitch, notes.velocity, notes.start + steps, notes.end + steps)
-
-
-def _columns(notes: GridNotes) -> tuple[NDArray[np.int64], ...]:
-    return notes.pitch, notes.velocity, notes.start, notes.end
-
-
-def _rows(notes: GridNotes) -> list[tuple[int, int, int, int]]:
-    return list(zip(*(column.tolist() for column in _columns(notes)), strict=True))
+def _rows(notes: GridNotes) -> list[Row]:
+    return list(zip(*(column.tolist() for column in notes.columns), strict=True))

@@ -3,6 +3,7 @@
     find ─▶ scan (all cores) ─▶ order by content ─▶ hold out whole tunes ─▶ leave out equal windows ─▶ store
 
 Every decision hangs on the content of the files: names, order and number of processes change nothing but the names.
+Only an official split that comes with the files goes by their names.
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ import numpy as np
 from musicvae_lite.corpus import store
 from musicvae_lite.corpus.report import report
 from musicvae_lite.corpus.scan import SUFFIXES, Found, Piece, Progress, Settings, find, scan
-from musicvae_lite.corpus.splits import hold_out, split
+from musicvae_lite.corpus.splits import (
+    VALIDATION,
+    VALIDATION_SIDE,
+    held_out_pieces,
+    official_sides,
+    split,
+    split_tables,
+)
 from musicvae_lite.corpus.store import Corpus
 from musicvae_lite.corpus.windows import Windows, join
 from musicvae_lite.errors import MusicVAEError
@@ -35,29 +43,34 @@ def prepare(
     """
     folder, settings = Path(folder), settings or Settings()
     found = _find(folder)
-    at = store.place(cache or store.default_cache(), folder, (*found.files, *found.closed), settings)
+    tables = split_tables(folder, found.files)
+    at = store.place(cache or store.default_cache(), folder, (*found.files, *found.closed, *tables), settings)
     corpus = store.load(at)
     if corpus is None:
         outcomes = scan(folder, found.files, settings, progress)
-        corpus = assemble(dict(zip(found.files, outcomes, strict=True)) | dict.fromkeys(found.closed, CLOSED), settings)
+        by_path = dict(zip(found.files, outcomes, strict=True)) | dict.fromkeys(found.closed, CLOSED)
+        corpus = assemble(by_path, settings, official_sides(folder, tables))
         store.save(corpus, at)
     return corpus
 
 
-def assemble(outcomes: Mapping[str, Piece | str], settings: Settings) -> Corpus:
-    """The corpus of scanned files: path → its piece, or the reason why it is not used."""
-    form = representation(settings.representation)
+def assemble(outcomes: Mapping[str, Piece | str], settings: Settings, sides: Mapping[str, str] | None = None) -> Corpus:
+    """The corpus of scanned files: path → its piece, or the reason why it is not used; `sides` as `official_sides`."""
+    form, sides = representation(settings.representation), sides or {}
+    kept_back = dict.fromkeys((path for path, side in sides.items() if side == VALIDATION_SIDE), VALIDATION)
+    outcomes = {path: kept_back.get(path, o) if isinstance(o, Piece) else o for path, o in outcomes.items()}
     pieces = {path: piece for path, piece in outcomes.items() if isinstance(piece, Piece)}
     order = sorted(pieces, key=lambda path: (pieces[path].tune, pieces[path].content, path))
-    held_out = hold_out([pieces[path].tune for path in order])
+    out = held_out_pieces({path: pieces[path].tune for path in order}, sides)
+    held_out = np.array([out[path] for path in order], bool)
     train, heldout, left_out = split(_join([pieces[path] for path in order]), held_out, form)
     unused = {path: reason for path, reason in outcomes.items() if isinstance(reason, str)}
     return Corpus(
         train=train,
         heldout=heldout,
         pieces=tuple(order),
-        tracks=tuple(pieces[path].track for path in order),
-        report=report(pieces, unused, train, heldout, left_out),
+        tracks=tuple(pieces[path].tracks for path in order),
+        report=report(pieces, unused, train, heldout, left_out, len(outcomes.keys() & sides.keys())),
         settings=settings,
     )
 

@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from musicvae_lite.corpus.scan import Piece
 from musicvae_lite.corpus.windows import Windows
+from musicvae_lite.music.voices import Timing
 
 MUCH_OFF_GRID = 0.3
 
@@ -24,13 +27,16 @@ class Report:
     windows: int  # distinct ones, for training or held out
     held_out: int
     meters: dict[str, int]  # meter → distinct windows, most first
-    off_grid: float  # share (0–1) of the onsets of all used files; NaN without any
-    programs: dict[int, int]  # General MIDI program of the melody → files, most first
+    official: int  # files whose side a table in the folder decides
+    off_grid: float  # share (0–1) of the onsets of all used files; NaN without any, as the next two
+    off_finer_grid: float  # the same on a grid that holds triplets too
+    moved: float  # steps, on average, from an onset to the nearest step
+    instruments: dict[str, int]  # family of what plays a voice → files, most first
     left_out: dict[str, int]  # reason → windows
     reasons: dict[str, int]  # reason → unused files, most first
     unused: dict[str, str]  # path → reason
     loose: dict[str, float]  # path → share of onsets off the grid, where it is over MUCH_OFF_GRID
-    choices: dict[str, str]  # path → which track is the melody, and why
+    choices: dict[str, str]  # path → which tracks are taken, and why
 
     def as_json(self) -> dict[str, Any]:
         """The part that programs may rely on."""
@@ -51,14 +57,14 @@ def report(
     train: Sequence[Windows],
     held_out: Sequence[Windows],
     left_out: Mapping[str, int],
+    official: int = 0,
 ) -> Report:
     """The counts over used `pieces` and `unused` files (path → piece, path → reason) and the windows made of them."""
     meters: Counter[str] = Counter()
     for group in (*train, *held_out):
         meters[str(group.meter)] += len(group)
     dropped = sum((Counter(piece.left_out) for piece in pieces.values()), Counter[str]())
-    onsets = sum(piece.onsets for piece in pieces.values())
-    off_grid = sum(piece.off_grid * piece.onsets for piece in pieces.values())
+    families = Counter(i.family for piece in pieces.values() for i in dict.fromkeys(piece.instruments))
     return Report(
         files=len(pieces) + len(unused),
         used=len(pieces),
@@ -67,14 +73,24 @@ def report(
         windows=sum(meters.values()),
         held_out=sum(map(len, held_out)),
         meters=dict(_most_first(meters)),
-        off_grid=off_grid / onsets if onsets else float("nan"),
-        programs=dict(_most_first(Counter(piece.program for piece in pieces.values()))),
+        official=official,
+        **_mean_timing([piece.timing for piece in pieces.values()]),
+        instruments=dict(_most_first(families)),
         left_out=dict(_most_first(dropped + Counter(left_out))),
         reasons=dict(_most_first(Counter(unused.values()))),
         unused=dict(sorted(unused.items())),
-        loose={path: piece.off_grid for path, piece in sorted(pieces.items()) if piece.off_grid > MUCH_OFF_GRID},
+        loose={path: p.timing.off_grid for path, p in sorted(pieces.items()) if p.timing.off_grid > MUCH_OFF_GRID},
         choices={path: piece.choice for path, piece in sorted(pieces.items())},
     )
+
+
+def _mean_timing(timings: Sequence[Timing]) -> dict[str, float]:
+    """Means over the onsets of all pieces, by the names of the fields."""
+    onsets = np.array([timing.onsets for timing in timings])
+    names = ("off_grid", "off_finer_grid", "moved")
+    if not onsets.sum():
+        return dict.fromkeys(names, float("nan"))
+    return {name: float(np.average([getattr(t, name) for t in timings], weights=onsets)) for name in names}
 
 
 def _most_first(counts: Counter[Any]) -> list[tuple[Any, int]]:

@@ -1,6 +1,6 @@
 """A folder of MIDI files → for each file a `Piece` with its windows, or the reason why it is not used.
 
-`find` lists the files, `scan_file` is the whole way of one file (read → melody line → grid → tokens → windows), and
+`find` lists the files, `scan_file` is the whole way of one file (read → voices → grid → tokens → windows), and
 `scan` does it for all of them in all cores, with a time limit for each.
 """
 
@@ -18,10 +18,10 @@ from musicvae_lite.corpus import pool
 from musicvae_lite.corpus.splits import digest, tune_id
 from musicvae_lite.corpus.windows import Windows, cut
 from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.music.grid import STEPS_PER_QUARTER, bars, off_grid_share, quantize
-from musicvae_lite.music.melody_line import melody_line
+from musicvae_lite.music.grid import STEPS_PER_QUARTER, bars
 from musicvae_lite.music.midi import read
 from musicvae_lite.music.notes import Song
+from musicvae_lite.music.voices import Instrument, Timing, timing, to_grid
 from musicvae_lite.tokens import melody, representation
 
 SUFFIXES = (".mid", ".midi", ".kar")
@@ -33,7 +33,7 @@ Progress = Callable[[int, int], None]  # (files done, files in all)
 
 @dataclass(frozen=True)
 class Settings:
-    """What makes two corpora of one folder differ. `track` overrules the choice of the melody's track."""
+    """What makes two corpora of one folder differ. `track` overrules the representation's choice of tracks."""
 
     representation: str = melody.NAME
     bars: int = 2  # in each window
@@ -55,11 +55,10 @@ class Piece:
     left_out: dict[str, int]  # reason → windows
     tune: str
     content: str
-    track: int
-    choice: str  # which track is the melody, and why
-    program: int
-    onsets: int
-    off_grid: float  # share (0–1) of the onsets
+    tracks: tuple[int, ...]
+    choice: str  # which tracks these are, and why
+    instruments: tuple[Instrument, ...]  # [V]
+    timing: Timing
 
 
 @dataclass(frozen=True)
@@ -91,11 +90,11 @@ def scan_file(path: Path | str, settings: Settings) -> Piece:
 
 
 def scan_song(song: Song, settings: Settings) -> Piece:
-    """The windows of one song's melody; a `MusicVAEError` where it gives none."""
+    """The windows of what the representation takes of a song; a `MusicVAEError` where it gives none."""
     form = representation(settings.representation)
-    line = melody_line(song, settings.track)
+    voices = form.take(song, settings.track)
     measures = bars(song, settings.steps_per_quarter)
-    tokens = form.encode(quantize(line.notes, settings.steps_per_quarter), measures[-1].end)
+    tokens = form.encode(to_grid(voices, settings.steps_per_quarter), measures[-1].end)
     windows, left_out = cut(tokens, measures, settings.bars, settings.steps_per_quarter, form)
     if not windows:
         short = len(measures) < settings.bars
@@ -105,11 +104,10 @@ def scan_song(song: Song, settings: Settings) -> Piece:
         left_out=dict(left_out),
         tune=tune_id(tokens, settings.steps_per_quarter, form),
         content=digest(tokens, *(np.append(group.meter, group.start_bar) for group in windows)),
-        track=line.track,
-        choice=f"track {line.track} {line.name!r}: {line.why}",
-        program=line.program,
-        onsets=len(line.notes),
-        off_grid=off_grid_share(line.notes, settings.steps_per_quarter),
+        tracks=tuple(track for voice in voices for track in voice.tracks),
+        choice="; ".join(voice.choice for voice in voices),
+        instruments=tuple(voice.instrument for voice in voices),
+        timing=timing(voices, settings.steps_per_quarter),
     )
 
 

@@ -2,24 +2,36 @@
 
 Two windows are the same if one is a transposition of the other. Held-out means: of another tune, and not a window that
 occurs in training in any key. Tunes that begin alike (`tune_id`) are one tune: they stay on one side.
+
+A folder may bring an official split: a .csv file with the columns `midi_filename` (paths from its own folder) and
+`split`, as the Groove MIDI Dataset, E-GMD and MAESTRO have. Then its test files are held out and no others; its
+validation files are neither held out nor trained on, so that they stay new to the model.
 """
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from musicvae_lite.corpus.windows import Windows, join
+from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.tokens import Representation, Tokens
 
 HELD_OUT_SHARE = 0.05
 INCIPIT_QUARTERS = 16
 REPEATED = "the same as another window in some key"
 LEAKED = "held out, but also in training in some key"
+VALIDATION = "validation in the official split: not trained on, nor held out"
+TRAIN_SIDE, TEST_SIDE, VALIDATION_SIDE = "train", "test", "validation"
+SIDES = (TRAIN_SIDE, TEST_SIDE, VALIDATION_SIDE)
+FILE_COLUMN, SPLIT_COLUMN = "midi_filename", "split"
 BLOCK = 1 << 16  # windows whose fingerprints are computed at once: bounds the memory for int64 copies
 
 
@@ -71,6 +83,43 @@ def hold_out(tunes: Sequence[str], share: float = HELD_OUT_SHARE) -> NDArray[np.
                 wanted -= sizes[tune]
         taken = taken or {min(sizes, key=lambda tune: (sizes[tune], tune))}
     return np.array([tune in taken for tune in tunes], bool)
+
+
+def split_tables(folder: Path, files: Sequence[str]) -> tuple[str, ...]:
+    """The tables of official splits in `folder` and in the folders on the way to `files`, relative to it and sorted."""
+    folders = {parent for file in files for parent in Path(file).parents}
+    tables = (table for each in folders for table in (folder / each).glob("*.csv") if _is_split_table(table))
+    return tuple(sorted(os.path.relpath(table, folder) for table in tables))
+
+
+def official_sides(folder: Path, tables: Sequence[str]) -> dict[str, str]:
+    """File (relative to `folder`) → its side, one of `SIDES`; any other in a table is a `MusicVAEError`."""
+    sides: dict[str, str] = {}
+    for table in tables:
+        for row in _rows(folder / table):
+            side = row[SPLIT_COLUMN].strip().lower()
+            if side not in SIDES:
+                raise MusicVAEError(f"{folder / table}: a split {side!r}: expected one of {', '.join(SIDES)}")
+            sides[os.path.normpath(Path(table).parent / row[FILE_COLUMN])] = side
+    return sides
+
+
+def held_out_pieces(tunes: Mapping[str, str], sides: Mapping[str, str]) -> dict[str, bool]:
+    """Which files (path → tune) are held out: the test ones of the official `sides`; of all others, as `hold_out`."""
+    free = [path for path in tunes if path not in sides]
+    chosen = dict(zip(free, hold_out([tunes[path] for path in free]).tolist(), strict=True))
+    return {path: chosen[path] if path in chosen else sides[path] == TEST_SIDE for path in tunes}
+
+
+def _is_split_table(path: Path) -> bool:
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        return {FILE_COLUMN, SPLIT_COLUMN} <= set(next(csv.reader(file), ()))
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
+    """Rows that name a file: some have audio only."""
+    with table.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        return [row for row in csv.DictReader(file) if row[FILE_COLUMN] and row[SPLIT_COLUMN]]
 
 
 def split(

@@ -3,7 +3,7 @@
     <cache>/<folder's name>-<hash of its path and the settings>/<key>/corpus.json
                                                                       train-4-4.safetensors, heldout-6-8.safetensors, …
 
-Each shard holds `tokens` [N, T, V], `piece` [N] and `start_bar` [N]; `corpus.json` holds the path and the track of
+Each shard holds `tokens` [N, T, V], `piece` [N] and `start_bar` [N]; `corpus.json` holds the path and the tracks of
 every piece, so each window can be traced to where it came from. Loading copies the shards into memory (48 MB for a
 million two-bar melody windows); they can be mapped with `safetensors.safe_open`.
 
@@ -32,7 +32,7 @@ from musicvae_lite.corpus.scan import Settings
 from musicvae_lite.corpus.windows import Windows
 from musicvae_lite.music.notes import Meter
 
-FORMAT = 1
+FORMAT = 2
 INDEX = "corpus.json"
 COLUMNS = ("tokens", "piece", "start_bar")
 
@@ -44,7 +44,7 @@ class Corpus:
     train: tuple[Windows, ...]
     heldout: tuple[Windows, ...]
     pieces: tuple[str, ...]  # path relative to the folder, by the number in `Windows.piece`
-    tracks: tuple[int, ...]  # the melody's track, by the same number
+    tracks: tuple[tuple[int, ...], ...]  # those that were taken, by the same number
     report: Report
     settings: Settings
 
@@ -71,11 +71,10 @@ def load(at: Path) -> Corpus | None:
         sides = {side: tuple(_load_shard(at / row["file"], row["meter"]) for row in index[side]) for side in _SIDES}
     except (OSError, ValueError, KeyError):
         return None
-    index["report"]["programs"] = {int(program): files for program, files in index["report"]["programs"].items()}
     return Corpus(
         **sides,
         pieces=tuple(index["pieces"]),
-        tracks=tuple(index["tracks"]),
+        tracks=tuple(map(tuple, index["tracks"])),
         report=Report(**index["report"]),
         settings=Settings(**index["settings"]),
     )

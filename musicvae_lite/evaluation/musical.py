@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from musicvae_lite.music.descriptors import DESCRIPTORS, Frame
+from musicvae_lite.music.descriptors import Frame
 from musicvae_lite.tokens import Representation
 
 BINS = 20
@@ -28,10 +28,11 @@ Values = Mapping[str, Floats]  # descriptor → [N], NaN where a window has no s
 
 
 def descriptors(tokens: Tokens, frame: Frame, representation: Representation) -> dict[str, Floats]:
-    """Every descriptor of each window of [N, T, V]: name → [N]; NaN where it is undefined."""
+    """The representation's descriptors of each window of [N, T, V]: name → [N]; NaN where one is undefined."""
     notes = [representation.decode(window) for window in tokens]
     return {
-        name: np.array([function(each, frame) for each in notes], np.float64) for name, function in DESCRIPTORS.items()
+        name: np.array([function(each, frame) for each in notes], np.float64)
+        for name, function in representation.DESCRIPTORS.items()
     }
 
 

@@ -23,8 +23,10 @@ def token_accuracy(truth: Tokens, decoded: Tokens) -> float:
 
 
 def constant_accuracy(truth: Tokens) -> float:
-    """Token accuracy of the best constant answer: the share of the commonest token."""
-    return float(np.bincount(truth.ravel()).max() / truth.size) if truth.size else float("nan")
+    """Token accuracy of the best constant answer: the share of each voice's commonest token."""
+    if not truth.size:
+        return float("nan")
+    return float(np.mean([np.bincount(voice.ravel()).max() / voice.size for voice in np.moveaxis(truth, -1, 0)]))
 
 
 def exact(truth: Tokens, decoded: Tokens) -> float:
@@ -33,8 +35,10 @@ def exact(truth: Tokens, decoded: Tokens) -> float:
 
 
 def onset_f1(truth: Tokens, decoded: Tokens, representation: Representation) -> float:
-    """F1 of (step, pitch) onsets over all windows (mir_eval's onset and pitch match, on a grid); NaN without onsets."""
-    wanted, got = representation.onsets(truth), representation.onsets(decoded)
-    hits = int((wanted & got & (truth == decoded)).sum())
-    total = int(wanted.sum() + got.sum())
-    return 2 * hits / total if total else float("nan")
+    """F1 of (step, pitch) onsets over all windows (mir_eval's onset and pitch match, on a grid); NaN without onsets.
+
+    Of drums, each one struck at a step is an onset of its own.
+    """
+    right = int(representation.common(truth, decoded).sum())
+    total = int(representation.content(truth).sum() + representation.content(decoded).sum())
+    return 2 * right / total if total else float("nan")

@@ -126,15 +126,12 @@ def evaluate(
         checkpoint, windows, corpus, chosen.trained_on, options.samples, options.temperature, random
     )
     tell(4, STAGES)
-    morph = _one_morph(model, pairs)
-    tell(STAGES, STAGES)
-    rows = heldout.by_meter(passes, form.NAME)
-    return Evaluation(
+    evaluation = Evaluation(
         windows=sum(map(len, windows)),
         new_windows=sum(map(len, chosen.windows)),
         how=chosen.how,
         scores=scores,
-        by_meter={p.meter: (len(p.truth), rows[p.meter]) for p in passes},
+        by_meter=_by_meter(passes, form.NAME),
         exact_refined=exact_refined,
         kl_by_dimension=latent.kl_by_dimension(np.concatenate([p.kl for p in passes])),
         interpolation=interpolation,
@@ -143,8 +140,15 @@ def evaluate(
         prior_ceiling=musical.with_itself(corpus, random),
         corpus=corpus,
         rates=rates.curve(model, windows, options.seed),
-        morph=morph,
+        morph=_one_morph(model, pairs),
     )
+    tell(STAGES, STAGES)
+    return evaluation
+
+
+def _by_meter(passes: Sequence[Pass], representation: str) -> dict[Meter, tuple[int, Mapping[str, float]]]:
+    rows = heldout.by_meter(passes, representation)
+    return {p.meter: (len(p.truth), rows[p.meter]) for p in passes}
 
 
 def fitted_rate(checkpoint: Checkpoint, passes: Sequence[Pass], seed: int) -> float:

@@ -89,9 +89,9 @@ def morph(model: MusicVAE, a: Clip, b: Clip, options: Options | None = None) -> 
     way = _walk(model, z_a, z_b, a, options)
     steps, songs = [], []
     for index, share in enumerate(uniform(options.steps)):
-        tied = np.where(way.positions[index] < 0.5, a.tied, b.tied)
+        tied = np.where(way.positions[index][:, None] < 0.5, a.tied, b.tied)
         steps.append(until(join(way.tokens[index], tied, form), a.steps))
-        songs.append(clip_song(steps[-1], between(a, b, float(share)), f"step {index + 1}"))
+        songs.append(clip_song(steps[-1], between(a, b, float(share)), form, f"step {index + 1}"))
     ends = (_end(a, way.tokens[0], *end_a), _end(b, way.tokens[-1], *end_b))
     return Morph(tuple(steps), tuple(songs), way.positions, ends, bars)
 
@@ -103,18 +103,21 @@ def between(a: Clip, b: Clip, share: float) -> Clip:
 
 
 def joined(morph: Morph, steps_a_bar: int, steps_per_quarter: int) -> tuple[Song, list[tuple[float, str]]]:
-    """All steps one behind the other as one song, a track an instrument; and a marker (quarter note, text) a step."""
+    """All steps one behind the other as one song; and a marker (quarter note, text) a step.
+
+    A voice has a track for each instrument that plays it on the way.
+    """
     length = morph.bars * steps_a_bar / steps_per_quarter
-    tracks: dict[int, list[tuple[int, int, float, float]]] = {}
+    tracks: dict[tuple[int, int, bool], list[tuple[int, int, float, float]]] = {}
     tempos, markers = [], []
     for index, song in enumerate(morph.songs):
         start = index * length
-        (track,) = song.tracks
-        rows = tracks.setdefault(track.program, [])
-        rows += [(n.pitch, n.velocity, n.start + start, n.end + start) for n in track.notes]
+        for voice, track in enumerate(song.tracks):
+            rows = tracks.setdefault((voice, track.program, track.is_drum), [])
+            rows += [(n.pitch, n.velocity, n.start + start, n.end + start) for n in track.notes]
         tempos.append(TempoChange(start, song.tempos[0].qpm))
         markers.append((start, f"{index + 1} of {len(morph.songs)}"))
-    parts = tuple(Track(Notes.of(rows), "morph", program) for program, rows in tracks.items())
+    parts = tuple(Track(Notes.of(rows), "morph", program, drum) for (_, program, drum), rows in tracks.items())
     return Song(parts, tuple(tempos), morph.songs[0].meters), markers
 
 

@@ -1,4 +1,5 @@
-"""What a window of music is like, in numbers: (notes, frame) → float, and the table `DESCRIPTORS` of all of them.
+"""What a window of music is like, in numbers: (notes, frame) → float, and tables of those that tell about a kind of
+music: `DESCRIPTORS` of melodies, `STROKE_DESCRIPTORS` of drums, whose pitches are no pitches.
 
 The first five are the attributes of MusicVAE's study (Roberts et al. 2018, arXiv 1803.05428, §5.3), for a monophonic
 line; their grid of sixteenths is spelled here for any grid. Pitch-class entropy and groove consistency are from
@@ -128,6 +129,17 @@ def pitch_class_entropy(notes: GridNotes, frame: Frame) -> float:
     return float((share * np.log2(1 / share)).sum())
 
 
+def different_pitches(notes: GridNotes, frame: Frame) -> float:
+    """How many different pitches (or drums) there are; 0 without notes."""
+    return float(len(np.unique(_pitches(notes, frame))))
+
+
+def notes_an_onset(notes: GridNotes, frame: Frame) -> float:
+    """Mean number of notes that start together, over the steps at which any starts: 1 for a line."""
+    starts = notes.start[_inside(notes, frame)]
+    return len(starts) / len(np.unique(starts)) if len(starts) else NAN
+
+
 def groove_consistency(notes: GridNotes, frame: Frame) -> float:
     """How alike the rhythms of neighbouring bars are: 1 - mean share of steps at which just one of two has an onset.
 
@@ -148,5 +160,14 @@ DESCRIPTORS: dict[str, Descriptor] = {
     "pitch_range": pitch_range,
     "rest_share": rest_share,
     "pitch_class_entropy": pitch_class_entropy,
+    "groove_consistency": groove_consistency,
+}
+STROKE_DESCRIPTORS: dict[str, Descriptor] = {
+    "note_density": note_density,
+    "notes_an_onset": notes_an_onset,
+    "different_pitches": different_pitches,
+    "syncopation_16th": syncopation_16th,
+    "syncopation_8th": syncopation_8th,
+    "rest_share": rest_share,
     "groove_consistency": groove_consistency,
 }

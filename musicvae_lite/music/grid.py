@@ -7,7 +7,8 @@ A grid has `steps_per_quarter` steps (4: sixteenths; 12: sixteenths and triplets
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,16 +44,44 @@ class GridNotes:
     velocity: NDArray[np.int64]
     start: NDArray[np.int64]  # steps
     end: NDArray[np.int64]  # steps, exclusive
+    voice: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # 0 … V-1; left out: all of voice 0
+
+    def __post_init__(self) -> None:
+        if not len(self.voice):
+            object.__setattr__(self, "voice", np.zeros(len(self.pitch), np.int64))
+        assert len(self.voice) == len(self.pitch)
+
+    @classmethod
+    def joined(cls, parts: Sequence[GridNotes]) -> GridNotes:
+        """The notes of all parts, one behind the other."""
+        empty = np.empty(0, np.int64)
+        columns = zip(*(part.columns for part in parts), strict=True) if parts else [()] * 5
+        return cls(*(np.concatenate([empty, *column]) for column in columns))
+
+    @property
+    def columns(self) -> tuple[NDArray[np.int64], ...]:
+        """Pitch, velocity, start, end, voice: what a `GridNotes` is made from."""
+        return self.pitch, self.velocity, self.start, self.end, self.voice
 
     def __len__(self) -> int:
         return len(self.pitch)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, GridNotes) and all(
-            np.array_equal(getattr(self, c), getattr(other, c)) for c in ("pitch", "velocity", "start", "end")
-        )
+        return isinstance(other, GridNotes) and all(map(np.array_equal, self.columns, other.columns))
 
     __hash__ = None  # type: ignore[assignment]
+
+    def select(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> GridNotes:
+        """The rows of a mask or of an index array."""
+        return GridNotes(*(column[rows] for column in self.columns))
+
+    def moved(self, steps: int) -> GridNotes:
+        """The same notes so many steps later."""
+        return GridNotes(self.pitch, self.velocity, self.start + steps, self.end + steps, self.voice)
+
+    def with_voices(self, voice: NDArray[np.int64]) -> GridNotes:
+        """The same notes in other voices."""
+        return GridNotes(self.pitch, self.velocity, self.start, self.end, voice)
 
 
 @dataclass(frozen=True)
@@ -89,10 +118,14 @@ def dequantize(notes: GridNotes, steps_per_quarter: int) -> Notes:
 
 def off_grid_share(notes: Notes, steps_per_quarter: int) -> float:
     """Share (0–1) of onsets further than `OFF_GRID_TOLERANCE` of a step from the nearest step; NaN without notes."""
-    if not len(notes):
-        return float("nan")
+    away = off_grid_steps(notes, steps_per_quarter)
+    return float(np.mean(away > OFF_GRID_TOLERANCE)) if len(away) else float("nan")
+
+
+def off_grid_steps(notes: Notes, steps_per_quarter: int) -> NDArray[np.float64]:
+    """How far each onset lies from the nearest step, 0 … 0.5 steps: [n]."""
     steps = notes.start * steps_per_quarter
-    return float(np.mean(np.abs(steps - np.round(steps)) > OFF_GRID_TOLERANCE))
+    return np.abs(steps - np.round(steps))
 
 
 def song_steps(song: Song, steps_per_quarter: int) -> int:

@@ -10,24 +10,20 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.music.notes import Notes, Song, Track
+from musicvae_lite.music.voices import NoVoice, described, matching
 
 PITCH_NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 
 
-class NoMelody(MusicVAEError):  # noqa: N818 - the absence is not an error in itself
-    """A song without a usable tune; `reason` is short and the same for every song with the same fault."""
-
-    def __init__(self, reason: str, advice: str) -> None:
-        super().__init__(f"{reason}: {advice}")
-        self.reason = reason
+class NoMelody(NoVoice):
+    """A song without a usable tune."""
 
 
 @dataclass(frozen=True)
@@ -97,11 +93,12 @@ def melody_line(song: Song, track: int | str | None = None) -> MelodyLine:
     melodic = [i for i, t in enumerate(song.tracks) if len(t.notes) and not t.is_drum]
     if not melodic:
         reason = "only drums" if any(len(t.notes) for t in song.tracks) else "no notes"
-        raise NoMelody(reason, "expected a track with notes that is not a drum track")
-    candidates = [_candidate(song, index) for index in melodic]
-    if track is not None:
-        candidates = _asked_for(candidates, track)
-    best = max(candidates, key=_score)
+        raise NoMelody(reason, "expected a track with notes that is not a drum track (drums take a model of drums)")
+    asked_for = melodic if track is None else matching(song, melodic, track)
+    if not asked_for:
+        tracks = described(song, melodic)
+        raise NoMelody(f'no melodic track "{track}"', f"expected an index or a part of a name of: {tracks}")
+    best = max((_candidate(song, index) for index in asked_for), key=_score)
     line = skyline(best.track.notes)
     why = _why(best, len(melodic) - 1, asked_for=track is not None)
     return MelodyLine(line, best.index, best.track.name, best.track.program, why)
@@ -166,20 +163,6 @@ def _score(candidate: _Candidate) -> float:
 def _named(name: str) -> tuple[float, str]:
     """The mark of a track's name and the word that earned it."""
     return next(((mark, found[0]) for pattern, mark in NAME_MARKS if (found := pattern.search(name))), (0.0, ""))
-
-
-def _asked_for(candidates: Sequence[_Candidate], track: int | str) -> list[_Candidate]:
-    text = str(track)
-    if text.isdecimal():
-        matches = [c for c in candidates if c.index == int(text)]
-    else:
-        matches = [c for c in candidates if text.casefold() in c.track.name.casefold()]
-    if not matches:
-        tracks = "; ".join(
-            f'{c.index} "{c.track.name}" (program {c.track.program}, {len(c.track.notes)} notes)' for c in candidates
-        )
-        raise NoMelody(f'no melodic track "{text}"', f"expected an index or a part of a name of: {tracks}")
-    return matches
 
 
 def _why(best: _Candidate, rivals: int, *, asked_for: bool) -> str:

@@ -98,8 +98,8 @@ DRUMS = {
     **dict.fromkeys((31, 37), STICK),
     **dict.fromkeys((38, 40), SNARE),
     **dict.fromkeys((28, 39), CLAP),
-    **dict.fromkeys((42, 44), CLOSED_HAT),
-    46: OPEN_HAT,
+    **dict.fromkeys((22, 42, 44), CLOSED_HAT),  # 22 and 26: a Roland TD-11's, played at the edge
+    **dict.fromkeys((26, 46), OPEN_HAT),
     **dict.fromkeys((51, 53, 59), RIDE),
     **dict.fromkeys((49, 52, 55, 57), CRASH),
     **{key: _tom(tone) for key, tone in zip((41, 43, 45, 47, 48, 50), (82, 98, 117, 139, 165, 196), strict=True)},

@@ -17,7 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from musicvae_lite.music.descriptors import DESCRIPTORS as DESCRIPTORS
 from musicvae_lite.music.grid import GridNotes
+from musicvae_lite.music.melody_line import melody_line
+from musicvae_lite.music.notes import Song
+from musicvae_lite.music.voices import Instrument, Voice
 
 NAME = "melody"
 VOICES = 1  # V
@@ -26,6 +30,9 @@ NOTE_OFF = 128
 HOLD = 129
 VOCABULARY = 130  # K
 SILENT, SOUNDING = 0, 1
+INSTRUMENTS = (Instrument("melody"),)
+LABELS: tuple[dict[int, str]] = ({},)
+LANES = 1
 
 Tokens = NDArray[np.integer[Any]]
 
@@ -40,6 +47,17 @@ def _automaton() -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
 
 
 LEGAL, NEXT_STATE = _automaton()  # [states, K]: may the token follow; the state after it. State 0 is the start.
+
+
+def take(song: Song, track: int | str | None = None) -> tuple[Voice]:
+    """The tune of a song (or of `track`) as one line; without any a `NoVoice` with the reason."""
+    line = melody_line(song, track)
+    return (Voice(line.notes, (line.track,), Instrument(line.name, line.program), line.why),)
+
+
+def lane(notes: GridNotes) -> NDArray[np.int64]:
+    """0 for each note: [n]."""
+    return np.zeros(len(notes), np.int64)
 
 
 def encode(notes: GridNotes, steps: int) -> NDArray[np.int64]:
@@ -140,6 +158,11 @@ def content(tokens: Tokens) -> NDArray[np.int64]:
     """Number of onsets in each window of [N, T, 1]; 0 for one that is silent throughout."""
     onsets: NDArray[np.int64] = np.sum(tokens < PITCHES, axis=(1, 2), dtype=np.int64)
     return onsets
+
+
+def common(one: Tokens, other: Tokens) -> NDArray[np.int64]:
+    """Number of onsets of the same pitch at the same step in each two windows of [N, T, 1]."""
+    return np.asarray(((one == other) & onsets(one)).sum((1, 2)), np.int64)
 
 
 def onsets(tokens: Tokens) -> NDArray[np.bool_]:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from musicvae_lite.corpus.windows import Windows
 from musicvae_lite.explore.interpolate import linear
 from musicvae_lite.model.musicvae import MusicVAE
-from musicvae_lite.music.grid import GridNotes, bar_steps, dequantize
+from musicvae_lite.music.grid import GridNotes, bar_steps
 from musicvae_lite.music.midi import write
-from musicvae_lite.music.notes import Meter, MeterChange, Song, Track
+from musicvae_lite.music.notes import Meter, MeterChange, Song
+from musicvae_lite.music.voices import to_tracks
 from musicvae_lite.tokens import representation
 
 COUNT = 4
@@ -42,12 +43,6 @@ def _song(windows: NDArray[np.int64], meter: Meter, model: MusicVAE) -> Song:
     """Windows [N, T, V] one behind the other, a bar of rest after each."""
     config = model.config
     form, length = representation(config.representation), windows.shape[1] + bar_steps(meter, config.steps_per_quarter)
-    parts = [form.decode(window) for window in windows]
-    columns = [
-        np.concatenate(
-            [getattr(part, name) + (i * length if name in ("start", "end") else 0) for i, part in enumerate(parts)]
-        )
-        for name in ("pitch", "velocity", "start", "end")
-    ]
-    notes = dequantize(GridNotes(*columns), config.steps_per_quarter)
-    return Song((Track(notes, "melody"),), meters=(MeterChange(0.0, meter),))
+    notes = GridNotes.joined([form.decode(window).moved(i * length) for i, window in enumerate(windows)])
+    tracks = to_tracks(notes, form.INSTRUMENTS, config.steps_per_quarter)
+    return Song(tracks, meters=(MeterChange(0.0, meter),))

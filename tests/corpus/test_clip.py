@@ -14,7 +14,7 @@ from musicvae_lite.corpus.clip import Clip, Part, clip_song, cut_clip, fill, joi
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.music.grid import GridNotes
 from musicvae_lite.music.notes import COMMON_TIME, Meter, MeterChange, Note, Notes, Song, TempoChange, Track
-from musicvae_lite.tokens import melody
+from musicvae_lite.tokens import drums, melody
 
 if TYPE_CHECKING:
     from tests.conftest import MakeSong
@@ -64,26 +64,26 @@ def test_a_loop_starts_over_at_the_first_bar_however_long_the_windows_are(
     once, period = notes_of(clip), clip.steps
     again = [(p, s + turn * period, e + turn * period) for turn in range(more + 2) for p, s, e in once]
     assert notes_of(looped) == [(p, s, min(e, looped.steps)) for p, s, e in again if s < looped.steps]
-    assert looped.velocity.shape == (looped.windows.shape[0] * looped.windows.shape[1],)
+    assert looped.velocity.shape == (looped.windows.shape[0] * looped.windows.shape[1], 1)
     assert (looped.velocity == 80).all()
 
 
 def test_a_note_held_across_a_window_boundary_is_one_note(make_song: MakeSong) -> None:
     clip = cut(make_song([(60, 0, 6), (67, 6, 10), (65, 10, 12)]))
     assert clip.windows[1, 0, 0] == 67
-    assert clip.tied.tolist() == [False, True]
+    assert clip.tied.tolist() == [[False], [True]]
     assert notes_of(clip) == [(60, 0, 24), (67, 24, 40), (65, 40, 48)]
 
 
 def test_a_note_repeated_at_a_window_boundary_stays_two_notes(make_song: MakeSong) -> None:
     clip = cut(make_song([(67, 6, 8), (67, 8, 10)]), Part(start_bar=1))
-    assert clip.tied.tolist() == [False, False]
+    assert clip.tied.tolist() == [[False], [False]]
     assert notes_of(clip) == [(67, 24, 32), (67, 32, 40)]
 
 
 def test_a_note_longer_than_a_window_is_one_note(make_song: MakeSong) -> None:
     clip = cut(make_song([(67, 2, 22)]))
-    assert clip.tied.tolist() == [False, True, True]
+    assert clip.tied.tolist() == [[False], [True], [True]]
     assert notes_of(clip) == [(67, 8, 88)]
 
 
@@ -187,7 +187,7 @@ def test_velocities_tempo_meter_and_instrument_come_back() -> None:
         (Track(Notes.of(rows), "melody", 40),), (TempoChange(0.0, 87.0),), (MeterChange(0.0, WALTZ),)
     )  # a violin
     clip = cut(song)
-    back = clip_song(join(clip.windows, clip.tied, melody), clip)
+    back = clip_song(join(clip.windows, clip.tied, melody), clip, melody)
     assert back == replace(song, tempos=back.tempos)
     assert back.tempos[0].qpm == pytest.approx(87.0)
 
@@ -195,7 +195,7 @@ def test_velocities_tempo_meter_and_instrument_come_back() -> None:
 def test_a_looped_tune_loops_its_velocities(make_song: MakeSong) -> None:
     song = Song((Track(Notes.of([Note(60, 10, 0, 2), Note(62, 20, 2, 4)])),))
     looped = fill(cut(song), 3, True, melody)
-    assert looped.velocity[:48].tolist() == [*[10] * 8, *[20] * 8] * 3
+    assert looped.velocity[:48, 0].tolist() == [*[10] * 8, *[20] * 8] * 3
 
 
 def test_the_tempo_of_a_part_is_the_mean_over_its_time(make_song: MakeSong) -> None:
@@ -211,3 +211,42 @@ def test_the_track_can_be_chosen_by_number_and_by_name(make_song: MakeSong) -> N
     assert notes_of(cut(song, Part(track="bass"))) == notes_of(cut(song, Part(track=1))) == [(40, 0, 16)]
     with pytest.raises(MusicVAEError, match='no melodic track "oboe"'):
         cut(song, Part(track="oboe"))
+
+
+# --- drums ----------------------------------------------------------------------------------------------------------
+
+
+def drummed(*rows: tuple[int, int, float]) -> Song:
+    """A drum track of (pitch, velocity, start), each stroke a sixteenth long."""
+    return Song((Track(Notes.of((p, v, start, start + 0.25) for p, v, start in rows), "kit", 8, True),))
+
+
+def test_a_beat_comes_back_stroke_by_stroke_with_the_velocity_of_each_drum_and_as_drums() -> None:
+    song = drummed((36, 110, 0.0), (42, 50, 0.0), (42, 40, 0.5), (38, 100, 1.0), (42, 45, 1.0), (36, 90, 9.5))
+    clip = cut_clip(song, drums, 4, 2)
+    assert clip.windows.shape == (2, 32, 1)
+    assert not clip.tied.any()
+    assert clip_song(join(clip.windows, clip.tied, drums), clip, drums, "kit") == song
+
+
+def test_of_a_flam_the_louder_stroke_is_heard() -> None:
+    clip = cut_clip(drummed((38, 30, 1.0), (38, 90, 1.03)), drums, 4, 2)
+    (track,) = clip_song(join(clip.windows, clip.tied, drums), clip, drums).tracks
+    assert [(n.velocity, n.start) for n in track.notes] == [(90, 1.0)]
+
+
+def test_a_drum_that_a_beat_has_not_is_as_loud_as_what_it_has() -> None:
+    clip = cut_clip(drummed((36, 110, 0.0), (38, 40, 1.0)), drums, 4, 2)
+    ride = list(drums.LABELS[0].values()).index("ride")
+    assert clip.velocity[:8, ride].tolist() == [110] * 4 + [40] * 4
+
+
+def test_a_long_written_stroke_makes_a_beat_no_longer() -> None:
+    song = Song((Track(Notes.of([(36, 80, 0.0, 30.0)]), is_drum=True),))
+    assert cut_clip(song, drums, 4, 2).bars == 1
+
+
+def test_a_looped_beat_starts_over() -> None:
+    clip = fill(cut_clip(drummed((36, 110, 0.0), (38, 40, 1.0)), drums, 4, 2), 3, True, drums)
+    assert np.flatnonzero(clip.windows.reshape(-1)).tolist() == [0, 4, 16, 20, 32, 36]
+    assert clip.velocity.shape == (64, drums.LANES)

@@ -60,7 +60,7 @@ def test_each_window_says_which_file_and_bar_it_comes_from(make_song: MakeSong) 
         for tokens, piece, bar in zip(group.tokens, group.piece, group.start_bar, strict=True):
             expected = [pitch for pitch, *_ in rows[corpus.pieces[piece]]][4 * bar : 4 * bar + 8]
             assert melody.decode(tokens).pitch.tolist() == expected
-    assert corpus.tracks == (0, 0, 0, 0)
+    assert corpus.tracks == ((0,), (0,), (0,), (0,))
 
 
 def test_the_report_adds_up(make_song: MakeSong) -> None:
@@ -145,3 +145,21 @@ def test_a_moved_folder_is_read_again_and_gives_the_same_windows(make_midi: Make
 def test_songs_without_notes_give_no_piece(make_song: MakeSong) -> None:
     with pytest.raises(MusicVAEError):
         scan_song(Song(()), Settings())
+
+
+def test_an_official_split_is_followed_and_its_validation_files_are_left_out(
+    make_midi: MakeMidi, tmp_path: Path
+) -> None:
+    rows = {"a": "train", "b": "test", "c": "validation", "d": "train"}
+    for seed, name in enumerate(rows):
+        make_midi(f"in/{name}.mid", tune(seed))
+    table = tmp_path / "in" / "info.csv"
+    table.write_text("midi_filename,split\n" + "".join(f"{name}.mid,{side}\n" for name, side in rows.items()))
+    corpus = prepare(tmp_path / "in")
+    sides = [{corpus.pieces[p] for group in groups for p in group.piece} for groups in (corpus.train, corpus.heldout)]
+    assert sides == [{"a.mid", "d.mid"}, {"b.mid"}]
+    assert list(corpus.report.unused) == ["c.mid"]
+    assert "validation" in corpus.report.unused["c.mid"]
+    assert corpus.report.official == 4
+    table.write_text(table.read_text().replace("validation", "train"))
+    assert prepare(tmp_path / "in").report.unused == {}

@@ -11,8 +11,9 @@ import pytest
 
 from musicvae_lite.corpus.scan import Settings, find, scan, scan_file, scan_song
 from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.music.notes import Meter, Song, Track
-from musicvae_lite.tokens import melody
+from musicvae_lite.music.notes import Meter, Notes, Song, Track
+from musicvae_lite.music.voices import Instrument, NoVoice
+from musicvae_lite.tokens import drums, melody
 
 if TYPE_CHECKING:
     from tests.conftest import MakeMidi, MakeSong
@@ -55,7 +56,8 @@ def test_one_file_becomes_windows_with_where_they_come_from(make_midi: MakeMidi)
     (group,) = piece.windows
     assert (group.meter, group.tokens.shape, group.start_bar.tolist()) == (Meter(4, 4), (3, 32, 1), [0, 1, 2])
     assert melody.decode(group.tokens[1]).pitch.tolist() == [64, 65, 66, 67, 68, 69, 70, 71]
-    assert (piece.program, piece.track, piece.onsets, piece.off_grid) == (73, 0, 16, 0.0)
+    assert (piece.tracks, piece.instruments) == ((0,), (Instrument("tune", 73),))
+    assert piece.timing == (16, 0.0, 0.0, 0.0)
     assert "tune" in piece.choice
 
 
@@ -107,7 +109,7 @@ def test_a_fault_of_ours_loses_one_file_and_says_so(make_midi: MakeMidi, monkeyp
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(module, "melody_line", broken)
+    monkeypatch.setattr(module, "bars", broken)
     path = make_midi("a.mid", SCALE)
     assert module._piece_or_reason(path.name, str(path.parent), Settings()) == "internal error: ZeroDivisionError"
 
@@ -116,8 +118,35 @@ def test_the_track_that_is_asked_for_is_taken(make_song: MakeSong) -> None:
     low, high = (make_song([(p + k, s, e) for p, s, e in SCALE]).tracks[0] for k in (-24, 0))
     song = Song((Track(high.notes, "melody"), Track(low.notes, "low")))
     piece = scan_song(song, Settings(track="low"))
-    assert piece.track == 1
+    assert piece.tracks == (1,)
     assert int(np.min(piece.windows[0].tokens)) == 36
+
+
+def beat(bars: int, late: float = 0.0) -> Track:
+    """Kick, hat and snare, a hat at each quarter."""
+    rows = [(42, 60, q + late, q + late + 0.1) for q in range(4 * bars)]
+    rows += [(36 + 2 * (q % 2), 90, q + late, q + late + 0.5) for q in range(4 * bars)]
+    return Track(Notes.of(rows), "kit", is_drum=True)
+
+
+def test_of_a_band_drums_take_the_drums_and_a_melody_takes_the_tune(make_song: MakeSong) -> None:
+    song = Song((*make_song(SCALE).tracks, beat(4, late=0.03)))
+    piece = scan_song(song, Settings("drums"))
+    (group,) = piece.windows
+    assert (group.tokens.shape, piece.tracks) == ((3, 32, 1), (1,))
+    assert group.tokens.dtype == np.uint16
+    assert group.tokens[0, :8, 0].tolist() == [0b101, 0, 0, 0, 0b110, 0, 0, 0]
+    assert (len(drums.decode(group.tokens[0])), piece.timing.onsets, piece.timing.off_grid) == (16, 32, 1.0)
+    assert scan_song(song, Settings()).tracks == (0,)
+
+
+def test_drums_where_there_are_none_and_a_tune_where_there_are_drums_only_are_reasons(make_song: MakeSong) -> None:
+    with pytest.raises(NoVoice) as found:
+        scan_song(make_song(SCALE), Settings("drums"))
+    assert found.value.reason == "no drums"
+    with pytest.raises(NoVoice) as found:
+        scan_song(Song((beat(2),)), Settings())
+    assert found.value.reason == "only drums"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,8 +11,19 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from musicvae_lite.corpus import splits
-from musicvae_lite.corpus.splits import LEAKED, REPEATED, fingerprints, hold_out, split, tune_id
+from musicvae_lite.corpus.splits import (
+    LEAKED,
+    REPEATED,
+    fingerprints,
+    held_out_pieces,
+    hold_out,
+    official_sides,
+    split,
+    split_tables,
+    tune_id,
+)
 from musicvae_lite.corpus.windows import Windows
+from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.tokens import melody
 
@@ -109,3 +122,39 @@ def test_tunes_that_differ_late_only_are_one_tune() -> None:
 
 def test_a_tune_id_is_the_same_on_every_machine() -> None:
     assert tune_id(tune(60, 129, 64, 129), 4, melody) == "ab7689782e397cd72a264d52"
+
+
+# --- an official split ----------------------------------------------------------------------------------------------
+
+TABLE = """id,midi_filename,split
+1,one/a.mid,train
+2,one/b.mid,test
+3,./c.mid,Validation
+4,,test
+"""
+
+
+def test_the_table_of_a_folder_says_which_side_its_files_are_on(tmp_path: Path) -> None:
+    (tmp_path / "groove" / "one").mkdir(parents=True)
+    (tmp_path / "groove" / "info.csv").write_text("\ufeff" + TABLE, encoding="utf-8")
+    (tmp_path / "groove" / "one" / "other.csv").write_text("name,split\nx,test\n")
+    tables = split_tables(tmp_path, ["groove/one/a.mid", "elsewhere/d.mid"])
+    assert tables == (str(Path("groove/info.csv")),)
+    sides = {str(Path(path)): side for path, side in official_sides(tmp_path, tables).items()}
+    a, b, c = (str(Path(f"groove/{name}")) for name in ("one/a.mid", "one/b.mid", "c.mid"))
+    assert sides == {a: "train", b: "test", c: "validation"}
+
+
+def test_a_side_that_is_none_is_refused_with_the_table(tmp_path: Path) -> None:
+    (tmp_path / "info.csv").write_text("midi_filename,split\na.mid,exam\n")
+    with pytest.raises(MusicVAEError, match=r"info.csv: a split 'exam': expected one of train, test, validation"):
+        official_sides(tmp_path, ["info.csv"])
+
+
+def test_official_files_are_held_out_by_the_table_and_others_by_their_tunes() -> None:
+    tunes = {f"free{i}": f"{i}" for i in range(20)} | {"a": "a", "b": "b"}
+    held = held_out_pieces(tunes, {"a": "train", "b": "test", "c": "test"})
+    assert (held["a"], held["b"]) == (False, True)
+    assert sum(held.values()) == 2
+    assert list(held) == list(tunes)
+    assert sum(held_out_pieces(tunes, dict.fromkeys(tunes, "train")).values()) == 0

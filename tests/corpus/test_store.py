@@ -21,7 +21,7 @@ def corpus(windows: int = 5) -> Corpus:
     large = Windows(Meter(4, 4), tokens.astype(np.uint8), np.arange(windows), np.arange(windows))
     wide = Windows(Meter(6, 8), tokens.astype(np.uint16) + 300, np.arange(windows), np.arange(windows))
     found = report({}, {"b.mid": "no notes"}, (large, wide), (wide,), {})
-    return Corpus((large, wide), (wide,), ("a.mid", "ü/c.mid"), (0, 3), found, Settings(bars=4, track="tune"))
+    return Corpus((large, wide), (wide,), ("a.mid", "ü/c.mid"), ((0,), (3, 4)), found, Settings(bars=4, track="tune"))
 
 
 def test_a_corpus_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_the_newer_takes_the_place_of_the_older_and_leaves_nothing_else(tmp_path
 def test_the_json_names_where_each_window_comes_from(tmp_path: Path) -> None:
     save(corpus(), tmp_path / "corpus" / "key")
     index = json.loads((tmp_path / "corpus" / "key" / "corpus.json").read_text(encoding="utf-8"))
-    assert (index["pieces"], index["tracks"]) == (["a.mid", "ü/c.mid"], [0, 3])
+    assert (index["pieces"], index["tracks"]) == (["a.mid", "ü/c.mid"], [[0], [3, 4]])
     assert [(row["file"], row["meter"], row["windows"]) for row in index["train"]] == [
         ("train-4-4.safetensors", [4, 4], 5),
         ("train-6-8.safetensors", [6, 8], 5),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from musicvae_lite.evaluation.reconstruction import constant_accuracy, exact, onset_f1, token_accuracy
-from musicvae_lite.tokens import melody
+from musicvae_lite.tokens import drums, melody
 
 HOLD, OFF = melody.HOLD, melody.NOTE_OFF
 NOTHING = np.empty((0, 4, 1), np.int64)
@@ -71,3 +71,15 @@ def test_without_windows_every_figure_is_undefined() -> None:
 def test_what_comes_back_whole_scores_one_everywhere(truth: NDArray[np.int64]) -> None:
     assert token_accuracy(truth, truth) == exact(truth, truth) == 1
     assert onset_f1(truth, truth, melody) in (1, float("nan")) or not melody.onsets(truth).any()
+
+
+def test_of_drums_each_stroke_counts() -> None:
+    kick_and_hat, kick, snare = 0b101, 0b001, 0b010
+    # Four strokes wanted, three made, two of them right.
+    wanted, made = windows([kick_and_hat, 0, kick, snare]), windows([kick, 0, kick, kick])
+    assert math.isclose(onset_f1(wanted, made, drums), 2 * 2 / (4 + 3))
+
+
+def test_of_several_voices_the_best_constant_is_one_a_voice() -> None:
+    truth = np.array([[[1, 7], [1, 8], [1, 7], [2, 7]]])
+    assert constant_accuracy(truth) == 6 / 8

@@ -275,8 +275,8 @@ def test_options_that_mean_nothing_are_refused(values: dict[str, object]) -> Non
 
 
 def test_a_step_without_a_note_keeps_its_place(held: Clip) -> None:
-    silent = Song((Track(Notes.of([]), "step 2", held.program),), (TempoChange(0.0, 100.0),))
-    sound = Song((Track(Notes.of([Note(60, 80, 0, 1)]), "step 1", held.program),))
+    silent = Song((Track(Notes.of([]), "step 2", held.instruments[0].program),), (TempoChange(0.0, 100.0),))
+    sound = Song((Track(Notes.of([Note(60, 80, 0, 1)]), "step 1", held.instruments[0].program),))
     ends = End(0, 0, 0), End(0, 0, 0)
     whole, _ = joined(Morph((), (sound, silent, sound), np.zeros((3, 1)), ends, 1), BAR, 4)
     assert list(sounding(whole)) == [Note(60, 80, 0, 1), Note(60, 80, 8, 9)]

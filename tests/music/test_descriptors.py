@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musicvae_lite.music import descriptors
-from musicvae_lite.music.descriptors import DESCRIPTORS, Frame
+from musicvae_lite.music.descriptors import DESCRIPTORS, STROKE_DESCRIPTORS, Frame
 from musicvae_lite.music.grid import GridNotes
 
 C4, D4, E4, F_SHARP4, G4 = 60, 62, 64, 66, 67
@@ -155,3 +155,18 @@ def test_notes_outside_the_window_change_only_the_rests(notes: GridNotes) -> Non
     for name, descriptor in DESCRIPTORS.items():
         if name != "rest_share":
             assert descriptor(kept, TWO_BARS) == pytest.approx(descriptor(notes, TWO_BARS), nan_ok=True)
+
+
+def test_drums_are_described_by_how_many_sound_how_thickly_and_how_many_kinds() -> None:
+    beat = line((36, 0, 1), (42, 0, 1), (42, 4, 5), (38, 8, 9), (42, 8, 9))
+    found = {name: descriptor(beat, TWO_BARS) for name, descriptor in STROKE_DESCRIPTORS.items()}
+    assert found["note_density"] == 5 / 32
+    assert found["notes_an_onset"] == pytest.approx(5 / 3)
+    assert found["different_pitches"] == 3
+    assert found["rest_share"] == 29 / 32
+    nothing = {name: descriptor(line(), TWO_BARS) for name, descriptor in STROKE_DESCRIPTORS.items()}
+    assert [name for name, value in nothing.items() if not math.isnan(value)] == [
+        "note_density",
+        "different_pitches",
+        "rest_share",
+    ]

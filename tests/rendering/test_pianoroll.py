@@ -119,3 +119,20 @@ def test_a_line_at_the_end_closes_the_last_bar_and_starts_none(tmp_path: Path) -
     below = slice(-35, None)  # where the bars are numbered
     assert np.array_equal(opened[below], closed[below])
     assert closed.mean() < opened.mean()
+
+
+def test_drums_have_a_named_row_each_and_no_keys(tmp_path: Path) -> None:
+    kit = {36: "kick", 38: "snare", 51: "ride"}
+    beat = line((36, 0, 1), (51, 0, 1), (38, 4, 5))
+    image = drawn(tmp_path / "beat.png", Panel("", beat, 16, (0,), (kit,)))
+    rows = np.flatnonzero(like(image, gradient(1)[0]).any(1))
+    assert runs(np.isin(np.arange(len(image)), rows)) == 3
+    keys = drawn(tmp_path / "keys.png", Panel("", beat, 16, (0,)))
+    assert len(rows) > 2 * like(keys, gradient(1)[0]).any(1).sum()  # three rows fill what fifteen keys did
+
+
+def test_a_kick_lies_below_the_bass_note_of_its_number(tmp_path: Path) -> None:
+    both = line((36, 0, 4), (36, 8, 9)).with_voices(np.array([0, 1]))
+    image = drawn(tmp_path / "both.png", Panel("", both, 16, (0,), ({}, {36: "kick"})))
+    bass, kick = np.split(like(image, gradient(1)[0]), 2, axis=1)
+    assert np.flatnonzero(kick.any(1)).min() > np.flatnonzero(bass.any(1)).max()
