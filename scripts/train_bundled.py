@@ -2,7 +2,8 @@
 
     musicvae corpus folk corpus/                                   # in the public domain
     python scripts/quantise_pop909.py POP909-Dataset/POP909 corpus/pop909
-    python scripts/train_bundled.py melody-2bar corpus/
+    python scripts/train_bundled.py melody-2bar corpus/            # each card says with how many --steps it was made
+    python scripts/train_bundled.py drums-2bar groove/             # the Groove MIDI Dataset, unpacked
 
 Three stages: training (`musicvae train` with the preset of that name; interrupted, it goes on where it was), fitting
 the density of its latents, and measuring it on the held-out windows. `--minutes` makes a short budget of it.
@@ -11,6 +12,7 @@ the density of its latents, and measuring it on the held-out windows. `--minutes
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
@@ -32,26 +34,25 @@ from musicvae_lite.training.recipe import Preset, preset
 MOST_BYTES = 16 * 2**20
 CARD = """# {name}
 
-A model of melodies, {bars} bars at a time, any meter; {parameters:.1f} M parameters, {size:.1f} MiB in half precision.
+{what}, {bars} bars at a time, in any meter; {parameters:.1f} M parameters, {size:.1f} MiB in half precision.
 
 | | |
 |---|---|
-| data | {files:,} MIDI files: folk tunes (Ryan 1883, O'Neill 1903, Aird 1782–1801, others), POP909's melodies |
-| licences | the tunes of the folk books are in the public domain; POP909 is MIT; these weights are MIT |
-| windows | {train:,} for training, {held_out:,} held out: of other tunes, and in training in no key |
+| data | {files:,} MIDI files: {data} |
+| licences | {licences}; these weights are MIT |
+| windows | {train:,} for training, {held_out:,} held out: {split} |
 | meters | {meters} |
 | recipe | {steps:,} batches of {batch} in {minutes:.0f} minutes on {machine}, seed {seed} |
 | made | {today} |
 
 Made again, to within what such a run varies, by (`--minutes 10` for a short budget):
 
-    musicvae corpus folk corpus/
-    python scripts/quantise_pop909.py POP909-Dataset/POP909 corpus/pop909
-    python scripts/train_bundled.py {name} corpus/
+{commands}
+    python scripts/train_bundled.py {name} {folder} --steps {steps}
 
 ## Figures
 
-On {measured:,} of the held-out windows, all meters, as `musicvae evaluate {name} corpus/` prints them:
+On {measured:,} of the held-out windows, all meters, as `musicvae evaluate {name} {folder}` prints them:
 
 | figure | value | beside it |
 |---|---|---|
@@ -65,16 +66,61 @@ On {measured:,} of the held-out windows, all meters, as `musicvae evaluate {name
 
 ## What it is not good at
 
-Triplets and ornaments (its grid is sixteenths), tunes with leaps of more than an octave, and styles far from Western
-folk and pop melodies. It knows one voice; chords become their highest notes.
+{limits}
 """
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a card says about a model's data, and what no figure says about the model."""
+
+    what: str
+    data: str
+    licences: str
+    split: str
+    commands: tuple[str, ...]  # that put the corpus into `folder`
+    folder: str
+    limits: str
+
+
+MELODIES = Source(
+    what="A model of melodies",
+    data="folk tunes (Ryan 1883, O'Neill 1903, Aird 1782–1801, others), POP909's melodies",
+    licences="the tunes of the folk books are in the public domain; POP909 is MIT",
+    split="of other tunes, and in training in no key",
+    commands=(
+        "musicvae corpus folk corpus/",
+        "python scripts/quantise_pop909.py POP909-Dataset/POP909 corpus/pop909",
+    ),
+    folder="corpus/",
+    limits="""Triplets and ornaments (its grid is sixteenths), tunes with leaps of more than an octave, and styles
+far from Western folk and pop melodies. It knows one voice; chords become their highest notes.""",
+)
+DRUMS = Source(
+    what="A model of drum beats",
+    data="the Groove MIDI Dataset (Gillick et al. 2019), human drummers on an electronic kit",
+    licences="the recordings are CC BY 4.0 (Google LLC)",
+    split="the official test files, without windows that occur in training; the validation files are in neither",
+    commands=("# unpack the Groove MIDI Dataset into groove/",),
+    folder="groove/",
+    limits="""Beats that are programmed rather than played, meters other than 4/4 (it has heard little else), triplets
+(its grid is sixteenths), and kits of more than nine kinds of drum.""",
+)
+SOURCES = {
+    "melody-2bar": MELODIES,
+    "melody-4bar": MELODIES,
+    "melody-16bar": MELODIES,
+    "drums-2bar": DRUMS,
+}
 
 
 def card(name: str, checkpoint: Checkpoint, evaluation: Evaluation, corpus: Corpus, size: int, machine: str) -> str:
     """The model's card: everything a person needs to trust it or to make it again."""
-    recipe = checkpoint.about["recipe"]
+    recipe, source = checkpoint.about["recipe"], SOURCES[name]
     return CARD.format(
         name=name,
+        **{key: value for key, value in asdict(source).items() if key != "commands"},
+        commands="\n".join(f"    {command}" for command in source.commands),
         bars=checkpoint.model.config.bars,
         parameters=sum(p.numel() for p in checkpoint.model.parameters()) / 1e6,
         size=size / 2**20,
@@ -103,7 +149,7 @@ def trained_run(chosen: Preset, corpus: Corpus, run: Path, device: str) -> None:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", type=click.Choice(sorted(SOURCES)))
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--minutes", type=float, help="A shorter (or longer) training.  [default: the preset's]")
 @click.option("--steps", type=int, help="Train for so many batches instead, whatever time they take.")

@@ -69,6 +69,10 @@ class Preset:
 PRESETS: dict[str, Preset] = {
     "melody-2bar": Preset(Config(), Recipe(minutes=100.0)),
     "melody-4bar": Preset(Config(bars=4, latent=256), Recipe(minutes=100.0, first_free_bits=500.0, free_bits=185.0)),
+    "melody-16bar": Preset(
+        Config(bars=16, latent=320, conductor_hidden=384),
+        Recipe(minutes=100.0, batch=32, peak_learning_rate=2e-3, first_free_bits=1500.0, free_bits=380.0),
+    ),
     "drums-2bar": Preset(Config(representation="drums"), Recipe(minutes=100.0, transpose=0)),
     "tiny": Preset(
         Config(latent=32, embedding=32, encoder_hidden=32, decoder_hidden=64, view_rank=16),

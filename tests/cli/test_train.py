@@ -20,6 +20,7 @@ from musicvae_lite.model.checkpoint import load, read_tensors
 from musicvae_lite.music.midi import write
 from musicvae_lite.music.notes import COMMON_TIME, Meter, MeterChange, Notes, Song, Track
 from musicvae_lite.training import metrics
+from musicvae_lite.training.recipe import PRESETS
 
 ROOT = Path(__file__).parents[2]
 QUICK = ("--preset", "tiny", "--batch", "4", "--steps", "3")
@@ -87,6 +88,12 @@ def complaint(arguments: Sequence[str], capsys: pytest.CaptureFixture[str]) -> s
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_help_page_names_every_preset(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert [name for name in PRESETS if name not in text] == []
 
 
 def test_a_run_leaves_a_model_metrics_curves_and_something_to_listen_to(made: Made) -> None:
