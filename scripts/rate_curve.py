@@ -20,7 +20,7 @@ from musicvae_lite.corpus.prepare import prepare
 from musicvae_lite.corpus.scan import Settings
 from musicvae_lite.corpus.store import Corpus
 from musicvae_lite.evaluation import heldout
-from musicvae_lite.model.checkpoint import MODEL_FILE, load
+from musicvae_lite.model.checkpoint import load
 from musicvae_lite.training import precision, state
 from musicvae_lite.training.loop import train
 from musicvae_lite.training.recipe import Preset, preset
@@ -51,12 +51,8 @@ def _train(chosen: Preset, corpus: Corpus, run: Path, before: Path | None) -> No
     """Train into `run`, from the weights in `before` at a third of the learning rate if there are any."""
     recipe = chosen.recipe
     if before:
-        recipe = replace(recipe, peak_learning_rate=recipe.peak_learning_rate / 3)
+        recipe = replace(recipe, peak_learning_rate=recipe.peak_learning_rate / 3, begin=str(before))
     begun = state.start(chosen.config, recipe, precision.device("cpu"))
-    if before:
-        weights = load(before / MODEL_FILE).model.state_dict()
-        begun.model.load_state_dict(weights)
-        begun.average.load_state_dict(weights)
     train(begun, corpus.train, corpus.heldout, run, keep=lambda *_: {})
     (run / "done").touch()
 

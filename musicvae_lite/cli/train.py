@@ -34,7 +34,9 @@ RECIPE_OPTIONS = {
     "free_bits": "free_bits",
     "seed": "seed",
     "track": "track",
+    "begin": "begin",
 }
+NOTHING = "nothing"
 
 
 @click.command()
@@ -57,6 +59,13 @@ RECIPE_OPTIONS = {
 @click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), help="At its peak.")
 @click.option("--free-bits", type=click.FloatRange(min=0), help="Bits a window that z may carry at the end.")
 @click.option(
+    "--from",
+    "begin",
+    metavar="MODEL",
+    help="Begin with the weights of this model, a bundled one's name or a path, grown if it is for fewer bars; with "
+    f'those of chance if it is "{NOTHING}".  [default: the preset\'s]',
+)
+@click.option(
     "--representation",
     type=click.Choice(sorted(REPRESENTATIONS)),
     help="What is taken of each file.  [default: the preset's]",
@@ -76,6 +85,7 @@ def train(
       musicvae train midi/ --minutes 30
       musicvae train midi/ --minutes 60 --resume
       musicvae train groove/ --preset drums-2bar
+      musicvae train mine/ --from melody-2bar --minutes 5
       musicvae interpolate a.mid b.mid --model runs/midi
     """
     from musicvae_lite.training.batches import enough
@@ -106,6 +116,7 @@ def _state(run: Path, preset: str | None, resume: bool, device: str, given: dict
     config = {option: given[option] for option in CONFIG_OPTIONS if option in given}
     recipe = {field: given[option] for option, field in RECIPE_OPTIONS.items() if option in given}
     recipe |= {"steps": 0} if "minutes" in given else {}
+    recipe |= {"begin": None} if given.get("begin") == NOTHING else {}
     on = precision.device(device)
     if resume:
         state = states.resume(run, on, recipe)

@@ -33,6 +33,7 @@ class Recipe:
     ema: float = 0.999
     validations: int = 20  # evenly over the training
     checkpoint_minutes: float = 1.0
+    begin: str | None = None  # the model, by name or path, whose weights it starts with (`model.growing`); None: chance
     track: int | str | None = None  # of each file: which one is the tune; None: the most tune-like one
 
     def __post_init__(self) -> None:
@@ -68,10 +69,22 @@ class Preset:
 
 PRESETS: dict[str, Preset] = {
     "melody-2bar": Preset(Config(), Recipe(minutes=100.0)),
-    "melody-4bar": Preset(Config(bars=4, latent=256), Recipe(minutes=100.0, first_free_bits=500.0, free_bits=185.0)),
+    "melody-4bar": Preset(
+        Config(bars=4, latent=256),
+        Recipe(
+            minutes=60.0,
+            peak_learning_rate=1e-3,
+            first_free_bits=230.0,
+            free_bits=185.0,
+            narrow_to=0.3,
+            begin="melody-2bar",
+        ),
+    ),
     "melody-16bar": Preset(
-        Config(bars=16, latent=320, conductor_hidden=384),
-        Recipe(minutes=100.0, batch=32, peak_learning_rate=2e-3, first_free_bits=1500.0, free_bits=380.0),
+        Config(bars=16, latent=512),
+        Recipe(
+            minutes=60.0, batch=16, peak_learning_rate=1e-3, first_free_bits=900.0, free_bits=380.0, begin="melody-2bar"
+        ),
     ),
     "drums-2bar": Preset(Config(representation="drums"), Recipe(minutes=100.0, transpose=0)),
     "tiny": Preset(

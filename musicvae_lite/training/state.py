@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ import torch
 from torch import Tensor
 
 from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.model.checkpoint import explained, read_tensors, write_tensors
+from musicvae_lite.model.checkpoint import explained, load, read_tensors, write_tensors
 from musicvae_lite.model.config import Config
+from musicvae_lite.model.growing import grow
 from musicvae_lite.model.musicvae import MusicVAE
+from musicvae_lite.pretrained.registry import resolve
 from musicvae_lite.training.recipe import Recipe
 
 STATE_FILE = "training.safetensors"
@@ -37,11 +39,13 @@ class State:
 
 
 def start(config: Config, recipe: Recipe, device: torch.device) -> State:
-    """A fresh run; the initial weights are a function of the recipe's seed."""
+    """A fresh run; the initial weights are those of `recipe.begin`, grown, or else a function of its seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         model = MusicVAE(config).to(device)
         average = MusicVAE(config).to(device).eval()
+    if recipe.begin is not None:
+        model.load_state_dict(grow(load(resolve(recipe.begin)).model, config))
     average.load_state_dict(model.state_dict())
     return State(model, average, _optimizer(model, recipe), recipe)
 
@@ -68,7 +72,7 @@ def resume(folder: Path, device: torch.device, changes: Mapping[str, Any] | None
     tensors, header = read_tensors(folder / STATE_FILE, str(device))
     with explained(folder / STATE_FILE):
         recipe = Recipe.from_dict(header["recipe"] | dict(changes or {}))
-        state = start(Config.from_dict(header["config"]), recipe, device)
+        state = replace(start(Config.from_dict(header["config"]), replace(recipe, begin=None), device), recipe=recipe)
         state.model.load_state_dict(_under("model.", tensors))
         state.average.load_state_dict(_under("average.", tensors))
         state.optimizer.load_state_dict(state.optimizer.state_dict() | {"state": _moments(tensors)})

@@ -1,0 +1,97 @@
+"""A model of many bars begins as several of few bars, side by side."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from musicvae_lite.errors import MusicVAEError
+from musicvae_lite.model.config import Config
+from musicvae_lite.model.growing import grow
+from musicvae_lite.model.musicvae import MusicVAE
+from musicvae_lite.model.positions import Views
+from musicvae_lite.music.notes import COMMON_TIME
+
+SHORT = Config(bars=2, latent=8, embedding=8, encoder_hidden=8, decoder_hidden=16, view_rank=4)
+
+
+def short_model(config: Config = SHORT) -> MusicVAE:
+    """One whose every weight does something: views are born as zeros."""
+    torch.manual_seed(0)
+    model = MusicVAE(config).eval()
+    for weights in model.parameters():
+        torch.nn.init.normal_(weights, std=0.3)
+    return model
+
+
+def views(part: nn.Module) -> Views:
+    found = part.views
+    assert isinstance(found, Views)
+    return found
+
+
+def grown(short: MusicVAE, config: Config) -> MusicVAE:
+    model = MusicVAE(config).eval()
+    model.load_state_dict(grow(short, config))
+    return model
+
+
+def test_a_model_grown_to_its_own_size_is_the_same() -> None:
+    short = short_model()
+    same = grown(short, SHORT).state_dict()
+    assert all(torch.equal(weights, same[name]) for name, weights in short.state_dict().items())
+
+
+def test_each_window_of_a_grown_model_sees_its_own_part_of_z_as_the_short_one_did() -> None:
+    short = short_model()
+    long = grown(short, replace(SHORT, bars=6, latent=24))
+    z = torch.randn(1, 24)
+    seen = views(long.decoder)(z, 6, 16).unflatten(1, (3, -1))[0]  # [3 windows, T, H]
+    assert torch.allclose(seen, views(short.decoder)(z.view(3, 8), 2, 16), atol=1e-5)
+
+
+def test_each_window_is_read_into_its_own_part_of_z() -> None:
+    short = short_model()
+    long = grown(short, replace(SHORT, bars=4, latent=16))
+    states = torch.randn(1, 64, 16)
+    mu, width = views(long.encoder).gather(states, 4, 16).view(2, 2, 8)
+    expected = views(short.encoder).gather(states.view(2, 32, 16), 2, 16)
+    assert torch.allclose(torch.cat([mu, width], 1), expected, atol=1e-5)
+
+
+def test_the_first_window_of_a_grown_model_is_decoded_as_before() -> None:
+    short, z = short_model(), torch.randn(3, 16)
+    long = grown(short, replace(SHORT, bars=4, latent=16))
+    expected = short.decode(z[:, :8], COMMON_TIME)
+    assert torch.equal(long.decode(z, COMMON_TIME)[:, :32], expected)
+
+
+def test_a_smaller_share_of_z_keeps_its_liveliest_dimensions() -> None:
+    short = short_model()
+    with torch.no_grad():
+        views(short.decoder).by_bar[:, ::2] = 0
+    long = grown(short, replace(SHORT, bars=4, latent=8))
+    assert torch.equal(views(long.decoder).by_bar[:2, :4], views(short.decoder).by_bar[:, 1::2])
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"bars": 3, "latent": 12}, "cannot become one of 3 bars"),
+        ({"bars": 4, "latent": 64}, "64 dimensions"),
+        ({"decoder_hidden": 32}, "decoder_hidden 16 and not 32"),
+        ({"bars": 4, "latent": 16, "representation": "drums"}, "representation melody and not drums"),
+    ],
+)
+def test_a_model_that_cannot_become_the_other_is_refused(changes: dict[str, int | str], said: str) -> None:
+    with pytest.raises(MusicVAEError, match=said):
+        grow(short_model(), replace(SHORT, **changes))  # type: ignore[arg-type]
+
+
+def test_a_decoder_without_views_cannot_be_grown() -> None:
+    plain = replace(SHORT, view_rank=0)
+    with pytest.raises(MusicVAEError, match="only a flat decoder with views"):
+        grow(short_model(plain), replace(plain, bars=4, latent=16))
