@@ -8,6 +8,8 @@ parts together (after "progressive growing", Karras et al. 2018, arXiv 1710.1019
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -28,22 +30,73 @@ def grow(short: MusicVAE, config: Config) -> dict[str, Tensor]:
     weights = {name: value.clone() for name, value in short.state_dict().items()}
     if windows == 1 and kept == short.config.latent:
         return weights
-    alive = _liveliest(weights, kept)
-    both = torch.cat([alive, alive + short.config.latent])  # rows of mu and of the width
-    for name in ("encoder.positions.bar.weight", "decoder.positions.bar.weight"):
-        weights[name] = weights[name].repeat(windows, 1)
-    weights["encoder.average.weight"] = torch.zeros(2 * config.latent, weights["encoder.average.weight"].shape[1])
-    weights["encoder.average.bias"] = (
-        weights["encoder.average.bias"][both].view(2, 1, -1).repeat(1, windows, 1).flatten()
-    )
-    weights["encoder.views.by_bar"] = _side_by_side(weights["encoder.views.by_bar"][:, both], windows, 2)
-    weights["decoder.views.by_bar"] = _side_by_side(weights["decoder.views.by_bar"][:, alive], windows, 1)
-    for name in ("decoder.latent_input.weight", "decoder.initial_state.weight"):
-        first = weights[name][:, alive]
-        weights[name] = torch.cat([first, first.new_zeros(len(first), config.latent - kept)], 1)
-    if config.noise_conditioning:
-        weights["decoder.noise.gain"] = weights["decoder.noise.gain"][:, alive].repeat(1, windows)
+    share = _Share(windows, short.config.latent, _liveliest(weights, kept))
+    for name, value in weights.items():
+        change = next((change for ending, change in CHANGES.items() if name.endswith(ending)), None)
+        weights[name] = value if change is None else change(value, share)
     return weights
+
+
+@dataclass(frozen=True, eq=False)
+class _Share:
+    """What of a short window's z is one window's share of a long one's, and how many windows there are."""
+
+    windows: int
+    latent: int  # Z of the short model
+    alive: Tensor  # [kept]: its dimensions that are kept
+
+    @property
+    def both(self) -> Tensor:
+        """Rows of mu and of the width, in what the encoder puts out."""
+        return torch.cat([self.alive, self.alive + self.latent])
+
+
+def _again(table: Tensor, share: _Share) -> Tensor:
+    """A row a bar [n, D] → for every window the same rows, [W·n, D]."""
+    return table.repeat(share.windows, 1)
+
+
+def _first(matrix: Tensor, share: _Share) -> Tensor:
+    """What is seen of z as a whole, [D, Z] → the same of the first share, nothing of the others, [D, W·kept]."""
+    first = matrix[:, share.alive]
+    return torch.cat([first, first.new_zeros(len(first), (share.windows - 1) * len(share.alive))], 1)
+
+
+def _nothing(matrix: Tensor, share: _Share) -> Tensor:
+    """[2Z, D] → 0, [2·W·kept, D]: an average over a long window says little of any part of it."""
+    return matrix.new_zeros(share.windows * len(share.both), matrix.shape[1])
+
+
+def _each(bias: Tensor, share: _Share) -> Tensor:
+    """[2Z] → the same for every window, mu first, [2·W·kept]."""
+    return bias[share.both].view(2, 1, -1).repeat(1, share.windows, 1).flatten()
+
+
+def _gain(gain: Tensor, share: _Share) -> Tensor:
+    """[P, Z] → the same for every window, [P, W·kept]."""
+    return gain[:, share.alive].repeat(1, share.windows)
+
+
+def _read(by_bar: Tensor, share: _Share) -> Tensor:
+    """[n, 2Z, R] → each window's bars are read into its own share of mu and of the width, [W·n, 2·W·kept, R]."""
+    return _side_by_side(by_bar[:, share.both], share.windows, 2)
+
+
+def _written(by_bar: Tensor, share: _Share) -> Tensor:
+    """[n, Z, R] → each window's bars see its own share of z, [W·n, W·kept, R]."""
+    return _side_by_side(by_bar[:, share.alive], share.windows, 1)
+
+
+CHANGES = {  # by how a weight's name ends; all others stay as they are
+    "encoder.average.weight": _nothing,
+    "encoder.average.bias": _each,
+    "encoder.views.by_bar": _read,
+    ".views.by_bar": _written,
+    ".positions.bar.weight": _again,
+    ".latent_input.weight": _first,
+    ".initial_state.weight": _first,
+    ".noise.gain": _gain,
+}
 
 
 def _windows(short: Config, config: Config) -> int:
@@ -66,7 +119,8 @@ def _windows(short: Config, config: Config) -> int:
 
 def _liveliest(weights: dict[str, Tensor], count: int) -> Tensor:
     """The `count` dimensions of z that the decoder's views weigh most, in their own order."""
-    strength = weights["decoder.views.by_bar"].square().sum((0, 2))
+    seen = (by_bar for name, by_bar in weights.items() if name.startswith("decoder.") and name.endswith("views.by_bar"))
+    strength = torch.stack([by_bar.square().sum((0, 2)) for by_bar in seen]).sum(0)
     return strength.topk(count).indices.sort().values
 
 
