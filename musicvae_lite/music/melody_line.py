@@ -109,6 +109,13 @@ REGISTER = (36, 48, 60, 84, 100), (-1.0, -0.3, 1.0, 1.0, -0.5)  # median pitch â
 ENOUGH_PITCHES = 8  # a tune has more than an ostinato; beyond an octave of a scale there is no more to gain
 CHORDAL = 0.9  # monophony below which `why` mentions the skyline
 
+
+@lru_cache(maxsize=1024)
+def _named(name: str) -> tuple[float, str]:
+    """The mark of a track's name and the word that earned it."""
+    return next(((mark, found[0]) for pattern, mark in NAME_MARKS if (found := pattern.search(name))), (0.0, ""))
+
+
 MARKS: tuple[tuple[float, Callable[[_Candidate], float]], ...] = (
     (2.5, lambda c: _named(c.track.name)[0]),
     (1.5, lambda c: c.monophony),
@@ -186,12 +193,6 @@ def _monophony(notes: Notes) -> float:
 
 def _score(candidate: _Candidate) -> float:
     return sum(weight * mark(candidate) for weight, mark in MARKS)
-
-
-@lru_cache(maxsize=1024)
-def _named(name: str) -> tuple[float, str]:
-    """The mark of a track's name and the word that earned it."""
-    return next(((mark, found[0]) for pattern, mark in NAME_MARKS if (found := pattern.search(name))), (0.0, ""))
 
 
 def _why(best: _Candidate, rivals: int, *, asked_for: bool) -> str:
