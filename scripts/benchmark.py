@@ -1,8 +1,8 @@
 """How fast it is, and beside what: every figure of docs/performance.md in one run.
 
-    make bench                                              # or: python scripts/benchmark.py
-    python scripts/benchmark.py --only training decoding --rounds 7 --json figures.json
-    python scripts/benchmark.py --with-magenta              # the original too, in an environment of its own
+    make bench                                              # or: PYTHONPATH=. python scripts/benchmark.py
+    … scripts/benchmark.py --only training --only decoding --rounds 7 --json figures.json
+    … scripts/benchmark.py --with-magenta                   # the original too, in an environment of its own
 
 What is compared runs in turns, round by round, so that a busy minute is everybody's. A figure is the median of its
 rounds, with the least and the greatest beside it. On a machine with other work on it, `--clock cpu` counts the time
@@ -16,6 +16,7 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -29,11 +30,12 @@ from rich.table import Table
 
 from musicvae_lite.training.precision import training_type
 from scripts.benchmarks.figures import FEW, MANY, ROOT, Figure, Options, Ratio, Rows
-from scripts.benchmarks.files import cold, growth, reading
+from scripts.benchmarks.files import cold, generated, growth, reading
 from scripts.benchmarks.models import decoding, training
 
 MAGENTA = (
     ("tensorflow-cpu==2.15.1", "tensorflow-probability==0.23.0", "tf_slim", "numpy==1.23.5", "dm-sonnet==2.0.2"),
+    ("pretty_midi==0.2.10", "mido", "intervaltree", "pygtrie", "numpy==1.23.5", "setuptools<81"),
     ("--no-deps", "magenta==2.1.4", "note_seq==0.0.5"),
 )
 
@@ -128,11 +130,14 @@ def original(options: Options, rows: Rows) -> Rows:
 
 
 def magenta(options: Options, rows: Sequence[Figure | Ratio]) -> Rows:
-    """The original's training and decoding, beside ours of this run."""
+    """The original's training, decoding and reading, beside ours of this run."""
     python = installed(options.magenta)
-    sizes = {"batch": options.batch, "few": FEW, "many": MANY, "threads": options.threads, "rounds": options.rounds}
-    words = [f"--{name}={value}" for name, value in sizes.items()]
-    done = subprocess.run([python, ROOT / "scripts/benchmarks/original.py", *words], capture_output=True, text=True)
+    with tempfile.TemporaryDirectory() as made:
+        midi = options.midi or generated(Path(made), 64)
+        sizes = {"batch": options.batch, "few": FEW, "many": MANY, "threads": options.threads, "rounds": options.rounds}
+        words = [f"--{name}={value}" for name, value in {**sizes, "midi": midi.absolute()}.items()]
+        script = ROOT / "scripts" / "benchmarks" / "original.py"
+        done = subprocess.run([python, script, *words], capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError((done.stderr.strip().splitlines() or ["it ended without a word"])[-1])
     times = {name: [t[options.clock] for t in each] for name, each in json.loads(done.stdout.splitlines()[-1]).items()}
@@ -142,6 +147,7 @@ def magenta(options: Options, rows: Sequence[Figure | Ratio]) -> Rows:
         ("reference model", "windows/s", "train", options.batch, 4.0),
         (f"reference model, {FEW} tunes", "ms", "decode", 0, 3.0),
         (f"reference model, {MANY} tunes", "tunes/s", "decode_many", MANY, 10.0),
+        ("scan and tokens", "files/s", "read", 1, 20.0),
     ):
         values = tuple(count / s if count else 1e3 * s for s in times[name])
         found.append(Figure("magenta", f"the original: {what}", unit, values))

@@ -72,7 +72,7 @@ def reading(options: Options) -> Rows:
     return [
         *(Figure("reading", name, "files/s", values) for name, values in rates.items()),
         Ratio("reading", f"scan and tokens of {len(files):,} files / 2,000 a second", scan / 2000, 1.0),
-        Ratio("reading", "scan and tokens / pretty_midi reading alone", scan / peer, 20.0),
+        Ratio("reading", "scan and tokens / pretty_midi reading alone", scan / peer),
     ]
 
 
