@@ -23,7 +23,7 @@ import numpy as np
 
 STAND_INS = {
     *("tensorflow_datasets", "librosa", "pydub", "bokeh", "IPython", "pandas", "numba", "matplotlib", "scipy"),
-    *("soundfile", "resampy", "attr"),
+    *("soundfile", "resampy"),
 }
 STEPS, EVENTS = 32, 90
 SIZES = {"max_seq_len": STEPS, "z_size": 256, "enc_rnn_size": [512], "dec_rnn_size": [256, 256], "free_bits": 0}
