@@ -179,7 +179,7 @@ def check(model: MusicVAE, made: Onnx) -> None:
     generator = torch.Generator().manual_seed(0)
     for meter in CHECKED_METERS:
         try:
-            steps = bar_steps(meter, model.config.steps_per_quarter)
+            bar_steps(meter, model.config.steps_per_quarter)
         except GridError:
             continue
         z = torch.randn(CHECKED_ROWS, model.config.latent, generator=generator)
@@ -191,18 +191,19 @@ def check(model: MusicVAE, made: Onnx) -> None:
         found = sessions[0].run(["mu", "sigma"], {"tokens": tokens.numpy(), "meter": np.array(meter)})
         _agree("mu", posterior.mu.cpu().numpy(), found[0])
         _agree("sigma", posterior.sigma.cpu().numpy(), found[1])
-        heard, chosen = _decoded(sessions[1], model, z.numpy(), level.numpy(), meter, steps)
+        heard, chosen = decoded(sessions[1], model, z.numpy(), level.numpy(), meter)
         possible = np.isfinite(heard)
         _agree("logits", logits.numpy()[possible], heard[possible])
         _agree("tokens", tokens.numpy(), chosen)
 
 
-def _decoded(
-    session: Any, model: MusicVAE, z: NDArray[np.float32], level: NDArray[np.float32], meter: Meter, bar_length: int
+def decoded(
+    session: Any, model: MusicVAE, z: NDArray[np.float32], level: NDArray[np.float32], meter: Meter
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Logits [B, T, V, K] and tokens [B, T, V], decoded step by step at temperature 0."""
     decoder = model.decoder
     assert isinstance(decoder, Decoder)
+    bar_length = bar_steps(meter, model.config.steps_per_quarter)
     told = {"z": z, "level": level, "meter": np.array(meter), "bar_steps": np.array(bar_length)}
     token = np.full((len(z), decoder.voices), decoder.vocabulary)
     place, hidden = np.zeros_like(token), np.zeros((decoder.layers, len(z), decoder.lstm.hidden_size), np.float32)

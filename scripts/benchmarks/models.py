@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
 from statistics import median
 from unittest import mock
 
@@ -12,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from musicvae_lite.model import lstm
+from musicvae_lite.model import lstm, onnx
 from musicvae_lite.model.checkpoint import load
 from musicvae_lite.model.config import Config
 from musicvae_lite.model.musicvae import MusicVAE
@@ -192,30 +195,45 @@ def stepped(module: nn.LSTM, x: Tensor, state: lstm.State) -> tuple[Tensor, lstm
     return top[:, 0], after
 
 
+def decoders(model: MusicVAE, z: Tensor) -> dict[str, Callable[[], object]]:
+    """Ways to decode z at temperature 0, all to the same tokens, what the commands use first."""
+
+    def torch_alone() -> Tensor:
+        return model.decode(z, COMMON_TIME)
+
+    def with_nn_lstm() -> Tensor:
+        with mock.patch("musicvae_lite.model.decoder.step", stepped):
+            return model.decode(z, COMMON_TIME)
+
+    ways: dict[str, Callable[[], object]] = {"PyTorch": torch_alone, "nn.LSTM stepped": with_nn_lstm}
+    if find_spec("musicvae_lite.inference"):
+        runtime = import_module("musicvae_lite.inference.runtime").Runtime
+        weights = {name: value.numpy() for name, value in model.state_dict().items()}
+        ways = {"NumPy": partial(runtime(model.config, weights).decode, z.numpy(), COMMON_TIME)} | ways
+    if find_spec("onnx") and find_spec("onnxruntime"):
+        session = onnx.session(onnx.export(model).decoder_step)
+        ways["onnxruntime"] = partial(
+            onnx.decoded, session, model, z.numpy(), np.zeros(len(z), np.float32), COMMON_TIME
+        )
+    return ways
+
+
 def decoding(options: Options) -> Rows:
-    """Few z and many, at temperature 0, beside `nn.LSTM` called for each step."""
+    """Few z and many, at temperature 0, beside other ways to do it."""
     found: Rows = []
     for name, model in (("reference model", MusicVAE(REFERENCE).eval()), (DEFAULT, load(resolve(DEFAULT)).model)):
         for count in (FEW, MANY):
-            z = torch.randn(count, model.config.latent)
-
-            def run(model: MusicVAE = model, z: Tensor = z) -> None:
-                model.decode(z, COMMON_TIME)
-
-            def slow(run: Callable[[], None] = run) -> None:
-                with mock.patch("musicvae_lite.model.decoder.step", stepped):
-                    run()
-
-            seconds = timed({"tables of products": run, "nn.LSTM stepped": slow}, options)
-            ours, theirs = (tuple(1e3 * s for s in each) for each in seconds.values())
+            seconds = timed(decoders(model, torch.randn(count, model.config.latent)), options)
+            way, *peers = seconds
             what = f"{name}, {count} tunes"
-            found += [
-                Figure("decoding", what, "ms", ours),
-                Figure("decoding", f"{what}, nn.LSTM stepped", "ms", theirs),
-                Ratio("decoding", f"{what}: nn.LSTM stepped / ours", median(theirs) / median(ours)),
-            ]
+            ours = tuple(1e3 * s for s in seconds[way])
+            found.append(Figure("decoding", what, "ms", ours))
             if count == MANY:
                 found.append(Figure("decoding", what, "tunes/s", tuple(1e3 * count / ms for ms in ours)))
-            elif name == DEFAULT:
-                found.append(Ratio("decoding", f"{what}: 5 ms / ours", 5 / median(ours), 1.0))
+            for peer in peers:
+                theirs = tuple(1e3 * s for s in seconds[peer])
+                found.append(Figure("decoding", f"{what}: {peer}", "ms", theirs))
+                found.append(Ratio("decoding", f"{what}: {peer} / {way}", median(theirs) / median(ours)))
+            if count == FEW and name == DEFAULT:
+                found.append(Ratio("decoding", f"{what}: 5 ms / {way}", 5 / median(ours), 1.0))
     return found
