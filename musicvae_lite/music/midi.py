@@ -63,14 +63,13 @@ def read(path: str | os.PathLike[str]) -> Song:
     Each pair of track and channel is a track, and each program in it; tracks without notes and notes without length
     are left out. A note-off ends the oldest note of its pitch. `MidiError` with a reason if the file cannot be used.
     """
-    path = Path(path)
     try:
         return _song(_score(_content(path)))
     except _UnusableError as unusable:
-        raise MidiError(path, str(unusable)) from unusable
+        raise MidiError(Path(path), str(unusable)) from unusable
 
 
-def _content(path: Path) -> bytes:
+def _content(path: str | os.PathLike[str]) -> bytes:
     try:
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
