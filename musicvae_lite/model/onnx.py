@@ -4,8 +4,8 @@
     decoder step   z [B, Z], level [B], meter [2], bar_steps, step, token and place [B, V], hidden and cell [L, B, H]
                    → logits [B, V, K] with −∞ for what may not follow, next_place, next_hidden, next_cell
 
-Any meter will do: the graphs look the positions up. At step 0 the states that are given are not read; the token is K
-(the start) and the place 0. Source: ONNX operators, opset 17 (https://onnx.ai/onnx/operators).
+Any meter will do: the graphs look the positions up. At step 0 the token is K, the start, and the place and the states
+that are given are not read. Source: ONNX operators, opset 17 (https://onnx.ai/onnx/operators).
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ import torch
 from numpy.typing import NDArray
 
 from musicvae_lite.errors import MusicVAEError
+from musicvae_lite.model.config import Config
 from musicvae_lite.model.decoder import Decoder
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.model.noise import POWERS
 from musicvae_lite.model.onnx_graph import Graph, Shape, add, embedding, ints, linear, lstm, names_of, positions, rows
 from musicvae_lite.music.grid import GridError, bar_steps
 from musicvae_lite.music.notes import Meter
+from musicvae_lite.tokens import Representation, representation
 
 TOLERANCE = 1e-3  # of μ, σ and logits, in float32
 CHECKED_METERS = (Meter(4, 4), Meter(6, 8), Meter(9, 4))
@@ -48,8 +50,12 @@ def export(model: MusicVAE) -> Onnx:
         import onnxruntime  # noqa: F401
     except ImportError as error:
         raise MusicVAEError(f"the package {error.name} is missing: {INSTALL}") from error
-    if not isinstance(model.decoder, Decoder):
-        raise MusicVAEError("a model with a conductor over bars cannot be exported yet: expected a flat decoder")
+    form = representation(model.config.representation)
+    if not isinstance(model.decoder, Decoder) or model.decoder.output.out_features != form.VOICES * form.VOCABULARY:
+        raise MusicVAEError(
+            "models with a conductor over bars, or with voices that do not share one decoder and one vocabulary, "
+            "cannot be exported yet"
+        )
     made = Onnx(_encoder(model), _decoder_step(model))
     check(model, made)
     return made
@@ -90,30 +96,30 @@ def _steps_of_tokens(graph: Graph, bars: int) -> tuple[str, str]:
 
 
 def _decoder_step(model: MusicVAE) -> bytes:
-    config, decoder = model.config, model.decoder
+    config, decoder, form = model.config, model.decoder, representation(model.config.representation)
     assert isinstance(decoder, Decoder)
     graph = Graph(model.state_dict())
     z, told = _weighed(graph, decoder)
     before_it = embedding(graph, "decoder.embedding", "token", decoder.embedding.offset)
     x = add(graph, before_it, *_conditions(graph, decoder, z), *([told] if told else []))
-    before = _state(graph, decoder, z)
+    before = _state(graph, config, z)
     hiddens, cells = [], []
-    for layer in range(decoder.layers):
+    for layer in range(config.decoder_layers):
         outputs = lstm(graph, "decoder.lstm", graph.op("Unsqueeze", x, ints(0)), layer, state=before[layer])
         x = graph.op("Squeeze", outputs[1], ints(0))
         hiddens.append(outputs[1])
         cells.append(outputs[2])
     graph.op("Concat", *hiddens, axis=0, into="next_hidden")
     graph.op("Concat", *cells, axis=0, into="next_cell")
-    logits = graph.op("Reshape", linear(graph, "decoder.output", x), ints(0, decoder.voices, decoder.vocabulary))
-    legal = graph.op("Gather", decoder.legal.cpu().numpy(), _place(graph, decoder))
+    logits = graph.op("Reshape", linear(graph, "decoder.output", x), ints(0, form.VOICES, form.VOCABULARY))
+    legal = graph.op("Gather", form.LEGAL, _place(graph, form))
     graph.op("Where", legal, logits, np.array(-np.inf, np.float32), into="logits")
     _all_used(graph, names_of(decoder, "decoder"))
-    number, voices = Shape(np.int64), Shape(np.int64, "B", decoder.voices)
-    states = Shape(np.float32, decoder.layers, "B", config.decoder_hidden)
+    number, voices = Shape(np.int64), Shape(np.int64, "B", form.VOICES)
+    states = Shape(np.float32, config.decoder_layers, "B", config.decoder_hidden)
     inputs = {"z": Shape(np.float32, "B", config.latent), "level": Shape(np.float32, "B"), "meter": Shape(np.int64, 2)}
     inputs |= {"bar_steps": number, "step": number, "token": voices, "place": voices, "hidden": states, "cell": states}
-    found = Shape(np.float32, "B", decoder.voices, decoder.vocabulary)
+    found = Shape(np.float32, "B", form.VOICES, form.VOCABULARY)
     after = {"logits": found, "next_place": voices, "next_hidden": states, "next_cell": states}
     return graph.bytes(inputs, after, _about(model))
 
@@ -140,26 +146,30 @@ def _conditions(graph: Graph, decoder: Decoder, z: str) -> Iterator[str]:
         yield positions(graph, "decoder.positions", place, bar)
 
 
-def _state(graph: Graph, decoder: Decoder, z: str) -> list[tuple[str, str]]:
+def _state(graph: Graph, config: Config, z: str) -> list[tuple[str, str]]:
     """Hidden and cell [1, B, H] of each layer: those that were given, but at step 0 what z says."""
-    hidden = decoder.lstm.hidden_size
+    layers = config.decoder_layers
     start = graph.op("Tanh", linear(graph, "decoder.initial_state", z))
-    start = graph.op("Reshape", start, ints(0, 2, decoder.layers, hidden))
+    start = graph.op("Reshape", start, ints(0, 2, layers, config.decoder_hidden))
     start = graph.op("Transpose", start, perm=[1, 2, 0, 3])  # [2, L, B, H]
-    at_start = graph.op("Equal", "step", np.array(0, np.int64))
-    layers = []
+    found = []
     for own, given in zip(graph.ops("Split", 2, start, ints(1, 1), axis=0), ("hidden", "cell"), strict=True):
-        state = graph.op("Where", at_start, graph.op("Squeeze", own, ints(0)), given)
-        layers.append(graph.ops("Split", decoder.layers, state, ints(*[1] * decoder.layers), axis=0))
-    return list(zip(*layers, strict=True))
+        state = graph.op("Where", _at_start(graph), graph.op("Squeeze", own, ints(0)), given)
+        found.append(graph.ops("Split", layers, state, ints(*[1] * layers), axis=0))
+    return list(zip(*found, strict=True))
 
 
-def _place(graph: Graph, decoder: Decoder) -> str:
+def _at_start(graph: Graph) -> str:
+    return graph.op("Equal", "step", np.array(0, np.int64))
+
+
+def _place(graph: Graph, form: Representation) -> str:
     """Where the automaton of each voice is after `token`, [B, V]; the start leaves it where it was."""
-    table = decoder.next_state.cpu().numpy()
-    states, width = len(table), decoder.vocabulary + 1
-    table = np.concatenate([table, np.arange(states)[:, None]], 1).astype(np.int64)
-    index = graph.op("Add", graph.op("Mul", "place", np.array(width, np.int64)), "token")
+    states, width = len(form.NEXT_STATE), form.VOCABULARY + 1
+    table = np.concatenate([form.NEXT_STATE, np.arange(states)[:, None]], 1).astype(np.int64)
+    first = np.asarray(getattr(form, "START", np.zeros(form.VOICES)), np.int64)
+    place = graph.op("Where", _at_start(graph), first, "place")
+    index = graph.op("Add", graph.op("Mul", place, np.array(width, np.int64)), "token")
     return graph.op("Gather", table.ravel(), index, into="next_place")
 
 
@@ -201,15 +211,14 @@ def decoded(
     session: Any, model: MusicVAE, z: NDArray[np.float32], level: NDArray[np.float32], meter: Meter
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Logits [B, T, V, K] and tokens [B, T, V], decoded step by step at temperature 0."""
-    decoder = model.decoder
-    assert isinstance(decoder, Decoder)
-    bar_length = bar_steps(meter, model.config.steps_per_quarter)
-    told = {"z": z, "level": level, "meter": np.array(meter), "bar_steps": np.array(bar_length)}
-    token = np.full((len(z), decoder.voices), decoder.vocabulary)
-    place, hidden = np.zeros_like(token), np.zeros((decoder.layers, len(z), decoder.lstm.hidden_size), np.float32)
-    cell = hidden
+    config, form = model.config, representation(model.config.representation)
+    length = bar_steps(meter, config.steps_per_quarter)
+    told = {"z": z, "level": level, "meter": np.array(meter), "bar_steps": np.array(length)}
+    token = np.full((len(z), form.VOICES), form.VOCABULARY)
+    place = np.zeros_like(token)
+    hidden = cell = np.zeros((config.decoder_layers, len(z), config.decoder_hidden), np.float32)
     heard, chosen = [], []
-    for step in range(model.config.bars * bar_length):
+    for step in range(config.bars * length):
         now = {"step": np.array(step), "token": token, "place": place, "hidden": hidden, "cell": cell}
         logits, place, hidden, cell = session.run(None, told | now)
         token = logits.argmax(-1)
