@@ -6,13 +6,14 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test format clean
+.PHONY: help demo test bench format clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 A ?= data/examples/ode_to_joy.mid
 B ?= data/examples/ah_vous_dirai_je.mid
+BENCH ?=
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,12 +35,15 @@ test: $(VENV)/test.stamp ## lint, format, types, tests
 	$(BIN)/mypy
 	$(BIN)/pytest
 
+bench: $(VENV)/test.stamp ## how fast everything is, and beside what (more: make bench BENCH='--with-magenta --json figures.json')
+	PYTHONPATH=. $(BIN)/python scripts/benchmark.py $(BENCH)
+
 format: $(VENV)/test.stamp ## rewrite the code in the project's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean: ## remove what make made: .venv, demo/ and caches
-	rm -rf $(VENV) demo .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) demo .bench .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(VENV)/demo.stamp: EXTRA := folk
 $(VENV)/test.stamp: EXTRA := dev

@@ -35,6 +35,7 @@ COMMANDS = {
     "evaluate": Entry(
         "evaluate:evaluate", "How good a model is on a folder of MIDI: a table, JSON, a page with pictures."
     ),
+    "export": Entry("export:export", "A model as ONNX, to run where there is no Python."),
 }
 
 

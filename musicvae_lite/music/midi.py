@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import itertools
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -62,22 +63,25 @@ def read(path: str | os.PathLike[str]) -> Song:
     Each pair of track and channel is a track, and each program in it; tracks without notes and notes without length
     are left out. A note-off ends the oldest note of its pitch. `MidiError` with a reason if the file cannot be used.
     """
-    path = Path(path)
     try:
         return _song(_score(_content(path)))
     except _UnusableError as unusable:
-        raise MidiError(path, str(unusable)) from unusable
+        raise MidiError(Path(path), str(unusable)) from unusable
 
 
-def _content(path: Path) -> bytes:
-    if path.is_dir():
-        raise _UnusableError("a folder, expected a MIDI file")
-    if not path.is_file():
-        raise _UnusableError("not a file" if path.exists() else "no such file")
+def _content(path: str | os.PathLike[str]) -> bytes:
     try:
-        if path.stat().st_size > MAX_BYTES:
+        status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
+            raise _UnusableError("a folder, expected a MIDI file")
+        if not stat.S_ISREG(status.st_mode):
+            raise _UnusableError("not a file")
+        if status.st_size > MAX_BYTES:
             raise _UnusableError(f"larger than {MAX_BYTES // 2**20} MiB")
-        return path.read_bytes()
+        with open(path, "rb", buffering=0) as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:  # ValueError: a NUL in the name
+        raise _UnusableError("no such file") from error
     except OSError as error:
         raise _UnusableError(f"cannot be read ({error.strerror})") from error
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -115,7 +116,7 @@ class Song:
     tempos: tuple[TempoChange, ...] = (TempoChange(0.0, DEFAULT_QPM),)
     meters: tuple[MeterChange, ...] = (MeterChange(0.0, COMMON_TIME),)
 
-    @property
+    @cached_property
     def end(self) -> float:
         """Where the last note ends, in quarter notes; 0.0 without notes."""
         return max((float(t.notes.end.max()) for t in self.tracks if len(t.notes)), default=0.0)

@@ -86,6 +86,8 @@ def timing(voices: Sequence[Voice], steps_per_quarter: int) -> Timing:
 def to_grid(voices: Sequence[Voice], steps_per_quarter: int) -> GridNotes:
     """The notes of all voices on the grid, each with the number of its voice."""
     parts = [quantize(voice.notes, steps_per_quarter) for voice in voices]
+    if len(parts) == 1:
+        return parts[0]
     numbers = np.repeat(np.arange(len(parts)), list(map(len, parts)))
     together = GridNotes.joined(parts)
     order = np.lexsort((numbers, together.pitch, together.start))

@@ -42,6 +42,17 @@ def test_gathering_is_the_transpose_of_looking() -> None:
     torch.testing.assert_close(one, other)
 
 
+@pytest.mark.parametrize("bar_steps", [6, 8, 10], ids=["shorter than the table", "as long", "longer"])
+def test_gathering_in_two_products_is_the_sum_over_places(bar_steps: int) -> None:
+    views, states = filled(Views(8, BARS, Z, R, D)), torch.randn(2, BARS * bar_steps, D, dtype=torch.float64)
+    expected = torch.zeros(2, Z, dtype=torch.float64)
+    for bar in range(BARS):
+        for step in range(bar_steps):
+            here = states[:, bar * bar_steps + step]
+            expected += here @ views.by_step[min(step, 7)].T @ views.by_bar[bar].T
+    torch.testing.assert_close(views.gather(states, BARS, bar_steps), expected)
+
+
 def rows(meter: Meter, bar_steps: int, table: int = 8) -> Tensor:
     found: Tensor = filled(MetricalPositions(table, BARS, D))(meter, BARS, bar_steps)
     return found
