@@ -15,6 +15,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import torch
@@ -44,7 +45,7 @@ CARD = """# {name}
 | meters | {meters} |
 | recipe | {steps:,} batches of {batch} in {minutes:.0f} minutes on {machine}, seed {seed} |
 | made | {today} |
-
+{note}
 Made again, to within what such a run varies, by (`--minutes 10` for a short budget):
 
 {commands}
@@ -114,7 +115,14 @@ SOURCES = {
 }
 
 
-def card(name: str, checkpoint: Checkpoint, evaluation: Evaluation, corpus: Corpus, size: int, machine: str) -> str:
+class Told(NamedTuple):
+    """What only the person who trains a model can say."""
+
+    machine: str
+    note: str
+
+
+def card(name: str, checkpoint: Checkpoint, evaluation: Evaluation, corpus: Corpus, told: Told, size: int) -> str:
     """The model's card: everything a person needs to trust it or to make it again."""
     recipe, source = checkpoint.about["recipe"], SOURCES[name]
     return CARD.format(
@@ -130,7 +138,8 @@ def card(name: str, checkpoint: Checkpoint, evaluation: Evaluation, corpus: Corp
         meters=", ".join(f"{meter} ({count:,})" for meter, count in corpus.report.meters.items()),
         steps=checkpoint.about["step"],
         minutes=checkpoint.about["minutes"],
-        machine=machine,
+        machine=told.machine,
+        note=f"\n{told.note}\n" if told.note else "",
         batch=recipe["batch"],
         seed=recipe["seed"],
         today=date.today().isoformat(),
@@ -157,8 +166,9 @@ def trained_run(chosen: Preset, corpus: Corpus, run: Path, device: str) -> None:
 @click.option("--out", type=click.Path(path_type=Path), default=FOLDER, show_default=True)
 @click.option("--device", default="auto", show_default=True)
 @click.option("--machine", default="two CPU cores", show_default=True, help="What the card says about the machine.")
+@click.option("--note", default="", help="A paragraph for the card: what was not as the recipe has it.")
 def main(
-    name: str, folder: Path, minutes: float | None, steps: int | None, runs: Path, out: Path, device: str, machine: str
+    name: str, folder: Path, minutes: float | None, steps: int | None, runs: Path, out: Path, device: str, **told: str
 ) -> None:
     """Train the bundled model NAME (a preset) on the corpus in FOLDER and write it with its card."""
     budget = {"minutes": minutes, "steps": steps}
@@ -172,7 +182,7 @@ def main(
     evaluation = evaluate(checkpoint, unseen.choose(corpus, checkpoint))
     size = target.stat().st_size
     assert size <= MOST_BYTES, f"{target}: {size:,} bytes is more than a bundled model may have"
-    text = card(name, checkpoint, evaluation, corpus, size, machine)
+    text = card(name, checkpoint, evaluation, corpus, Told(**told), size)
     target.with_suffix(".md").write_text(text, encoding="utf-8")
     click.echo(f"{target}: {size / 2**20:.1f} MiB\n{json.dumps(evaluation.as_json(), indent=2)}")
 
