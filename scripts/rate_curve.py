@@ -20,7 +20,8 @@ from musicvae_lite.corpus.prepare import prepare
 from musicvae_lite.corpus.scan import Settings
 from musicvae_lite.corpus.store import Corpus
 from musicvae_lite.evaluation import heldout
-from musicvae_lite.model.checkpoint import MODEL_FILE, load
+from musicvae_lite.inference.stored import MODEL_FILE
+from musicvae_lite.model.checkpoint import load
 from musicvae_lite.training import precision, state
 from musicvae_lite.training.loop import train
 from musicvae_lite.training.recipe import Preset, preset

@@ -131,8 +131,8 @@ def test_what_cannot_be_used_is_an_error_that_names_it(model: Model, tmp_path: P
 
 
 def test_drums_are_decoded_as_drums_whatever_the_program() -> None:
+    from musicvae_lite.inference.config import Config
     from musicvae_lite.model.checkpoint import Checkpoint
-    from musicvae_lite.model.config import Config
     from musicvae_lite.model.musicvae import MusicVAE
 
     torch.manual_seed(0)

@@ -13,7 +13,7 @@ from musicvae_lite.pretrained.registry import DEFAULT
 
 if TYPE_CHECKING:
     from musicvae_lite.explore.sample import Samples
-    from musicvae_lite.model.config import Config
+    from musicvae_lite.inference.config import Config
     from musicvae_lite.music.notes import Meter
 
 
@@ -51,16 +51,15 @@ def sample(out: Path, force: bool, model: str, wav: bool, **given: Any) -> None:
       musicvae sample --model runs/midi --temperature 1
     """
     folder = prepare_output(out, force)
+    from musicvae_lite import api
     from musicvae_lite.explore.sample import Options
     from musicvae_lite.explore.sample import sample as draw
-    from musicvae_lite.model.checkpoint import load
-    from musicvae_lite.pretrained.registry import resolve
 
     options = Options(**{name: value for name, value in given.items() if value is not None})
-    checkpoint = load(resolve(model))
-    samples = draw(checkpoint, options)
+    loaded = api.load(model)
+    samples = draw(loaded.codec, loaded.density, options)
     _tell_prior(samples, options.meter, asked=options.prior is not None)
-    config = checkpoint.model.config
+    config = loaded.config
     with output_folder(folder, force) as made:
         _write(samples, options.meter, config, made, wav)
     count, shown = len(samples.songs), f"samples.png{', a WAV of each' if wav else ''}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+import torch
 from torch import Tensor
 
 from musicvae_lite.corpus.windows import Windows
@@ -18,4 +19,5 @@ Keep = Callable[[MusicVAE, Sequence[Windows], int], Mapping[str, Tensor]]  # (mo
 def keepsakes(model: MusicVAE, groups: Sequence[Windows], seed: int) -> dict[str, Tensor]:
     """For `Checkpoint.extra`: the latent density fitted to the training windows, and their fingerprints."""
     form = representation(model.config.representation)
-    return {TRAINED_ON: remember(groups, form), **fit(model, groups, seed=seed).to_tensors()}
+    density = {name: torch.from_numpy(array) for name, array in fit(model, groups, seed=seed).to_arrays().items()}
+    return {TRAINED_ON: remember(groups, form), **density}

@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from musicvae_lite.cli.main import main
 from musicvae_lite.corpus.clip import cut_clip
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.checkpoint import Checkpoint, load, save
-from musicvae_lite.model.config import Config
 from musicvae_lite.model.density import Density
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.model.threads import one_thread

@@ -12,8 +12,8 @@ import torch
 from musicvae_lite.cli.main import main
 from musicvae_lite.corpus import Settings, prepare
 from musicvae_lite.evaluation.unseen import TRAINED_ON, remember
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.checkpoint import Checkpoint, save, write_tensors
-from musicvae_lite.model.config import Config
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.tokens import melody

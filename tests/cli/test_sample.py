@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from musicvae_lite.cli.main import main
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.checkpoint import Checkpoint, save
-from musicvae_lite.model.config import Config
 from musicvae_lite.model.density import Density
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.midi import read

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from musicvae_lite.corpus.windows import Windows
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.checkpoint import Checkpoint
-from musicvae_lite.model.config import Config
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.tokens import melody

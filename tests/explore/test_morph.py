@@ -15,7 +15,7 @@ from musicvae_lite.corpus.clip import Clip, Part, cut_clip, fill, join, until
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.explore import morph as morph_module
 from musicvae_lite.explore.morph import End, Morph, Options, between, joined, morph
-from musicvae_lite.model.config import Config
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.grid import GridNotes
 from musicvae_lite.music.notes import COMMON_TIME, Meter, MeterChange, Note, Notes, Song, TempoChange, Track

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from musicvae_lite.corpus.clip import cut_clip
 from musicvae_lite.explore.refine import refine
-from musicvae_lite.model.config import Config
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.notes import COMMON_TIME, Song
 from musicvae_lite.tokens import melody

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from musicvae_lite.explore.interpolate import levels, linear, uniform
 from musicvae_lite.explore.walk import SPACINGS, Spacing, decode, walk
-from musicvae_lite.model.config import Config
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.decoder import Pull
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.notes import COMMON_TIME
