@@ -76,7 +76,7 @@ def _tell_prior(samples: Samples, meter: Meter, asked: bool) -> None:
 
 
 def _write(samples: Samples, meter: Meter, config: Config, folder: Path, wav: bool) -> None:
-    from musicvae_lite.music.grid import bar_steps
+    from musicvae_lite.music.grid import bar_steps, beat_steps
     from musicvae_lite.music.midi import write
     from musicvae_lite.rendering import pianoroll
     from musicvae_lite.rendering.audio import render, write_wav
@@ -84,7 +84,7 @@ def _write(samples: Samples, meter: Meter, config: Config, folder: Path, wav: bo
 
     bar = bar_steps(meter, config.steps_per_quarter)
     lines = tuple(range(0, config.bars * bar + 1, bar))
-    labels = representation(config.representation).LABELS
+    beat, labels = beat_steps(meter, config.steps_per_quarter), representation(config.representation).LABELS
     digits = max(2, len(str(len(samples.songs))))
     names = [f"{number:0{digits}}" for number in range(1, len(samples.songs) + 1)]
     for name, song in zip(names, samples.songs, strict=True):
@@ -92,7 +92,7 @@ def _write(samples: Samples, meter: Meter, config: Config, folder: Path, wav: bo
         if wav:
             write_wav(folder / f"{name}.wav", render(song))
     panels = [
-        pianoroll.Panel(name, notes, config.bars * bar, lines, labels)
+        pianoroll.Panel(name, notes, config.bars * bar, lines, labels, beat)
         for name, notes in zip(names, samples.steps, strict=True)
     ]
     pianoroll.draw(panels[: pianoroll.MAX_PANELS], folder / "samples.png", f"New tunes in {meter}")

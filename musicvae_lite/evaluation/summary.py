@@ -105,14 +105,13 @@ def evaluate(
     checkpoint: Checkpoint, chosen: Chosen, options: Options | None = None, progress: Progress | None = None
 ) -> Evaluation:
     """Measure everything. The same arguments give the same figures."""
-    options, model = options or Options(), checkpoint.model
+    options, model, player = options or Options(), checkpoint.model, codec(checkpoint.model)
     form, random = representation(model.config.representation), np.random.default_rng(options.seed)
-    player, fitted = codec(model), Density.from_arrays({n: each.cpu().numpy() for n, each in checkpoint.extra.items()})
+    fitted = Density.from_arrays({name: each.cpu().numpy() for name, each in checkpoint.extra.items()})
     tell = progress or (lambda done, of: None)
     windows = heldout.sample_windows(chosen.windows, options.windows)
     tell(0, STAGES)
     passes = heldout.run(model, windows, options.seed)
-    scores = heldout.scores(passes, form.NAME)
     tell(1, STAGES)
     exact_refined = refined_share(player, windows, passes, options)
     tell(2, STAGES)
@@ -129,7 +128,7 @@ def evaluate(
         windows=sum(map(len, windows)),
         new_windows=sum(map(len, chosen.windows)),
         how=chosen.how,
-        scores=scores,
+        scores=heldout.scores(passes, form.NAME),
         by_meter=_by_meter(passes, form.NAME),
         exact_refined=exact_refined,
         kl_by_dimension=latent.kl_by_dimension(np.concatenate([p.kl for p in passes])),

@@ -109,7 +109,8 @@ def _square(x: Floats) -> Floats:
 
 
 def _norm(x: Floats) -> Floats:
-    return np.sqrt(np.square(x).sum(-1, keepdims=True))
+    found: Floats = np.sqrt(np.square(x).sum(-1, keepdims=True))
+    return found
 
 
 def _unit(x: Floats) -> Floats:

@@ -26,7 +26,8 @@ class MetricalPositions:
         numerator = self._numerator[min(meter.numerator, NUMERATORS - 1)]
         denominator = self._denominator[min(meter.denominator.bit_length() - 1, DENOMINATORS - 1)]
         in_bar = rows(self._step, bar_steps) + numerator + denominator
-        return rows(self._bar, bars)[:, None] + in_bar
+        places: Floats = rows(self._bar, bars)[:, None] + in_bar
+        return places
 
 
 class Views:
@@ -39,4 +40,5 @@ class Views:
 
 def rows(table: Floats, count: int) -> Floats:
     """The first `count` rows of a table; past its end its last one."""
-    return np.asarray(table[np.minimum(np.arange(count), len(table) - 1)])
+    found: Floats = table.take(np.arange(count), 0, mode="clip")
+    return found
