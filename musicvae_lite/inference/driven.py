@@ -71,7 +71,7 @@ class Driven:
     def start(self, z: Floats) -> State:
         """The first state of each layer."""
         matrix, bias = self._first
-        state = np.tanh(z @ matrix + bias).reshape(len(z), 2, len(self.layers), -1)
+        state = np.tanh(z @ matrix + bias).reshape(len(z), 2, len(self.layers), self.hidden)
         hidden, cell = np.ascontiguousarray(state.transpose(1, 2, 0, 3))  # [layers, B, H] each
         return list(hidden), list(cell)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -40,6 +39,8 @@ def side_by_side(work: Callable[[Given], Found], parts: Sequence[Given]) -> list
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if min(cores, len(parts)) < 2:
         return [work(part) for part in parts]
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(cores) as pool:
         return list(pool.map(work, parts))
 

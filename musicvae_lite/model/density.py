@@ -14,7 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from musicvae_lite.corpus.windows import Windows
 from musicvae_lite.errors import MusicVAEError
@@ -59,6 +61,11 @@ def posteriors(model: MusicVAE, group: Windows) -> Posterior:
         for start in range(0, len(group), BLOCK)
     ]
     return Posterior(np.concatenate([b.mu for b in blocks]), np.concatenate([b.sigma for b in blocks]))
+
+
+def kept(density: Density) -> dict[str, Tensor]:
+    """What a checkpoint keeps of a density."""
+    return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in density.to_arrays().items()}
 
 
 def fit_posteriors(

@@ -1,4 +1,4 @@
-"""A picture in the making: rectangles and text on paper, edges and letters smoothed. Pixels count from the top left."""
+"""A picture in the making: rectangles and text on paper. Pixels count from the top left."""
 
 from __future__ import annotations
 
@@ -23,14 +23,13 @@ class Canvas:
 
     def __init__(self, height: int, width: int, paper: str) -> None:
         self.pixels = np.empty((height, width, 3), np.uint8)
-        self.pixels[:] = np.round(255 * rgb(paper)).astype(np.uint8)
+        self.pixels[0] = _bytes(rgb(paper))
+        self.pixels[1:] = self.pixels[0]
 
     def rectangle(self, left: float, right: float, top: int, bottom: int, colour: ArrayLike) -> None:
-        """Fill from `left` to `right`, which may lie within pixels, and from row `top` to before row `bottom`."""
-        first, last = int(np.floor(left)), int(np.ceil(right))
-        columns = np.arange(first, last)
-        share = np.minimum(columns + 1, right) - np.maximum(columns, left)
-        self._blend(top, first, np.broadcast_to(share, (max(bottom - top, 0), len(share))), colour)
+        """Fill from column `left` to before `right`, to the nearest pixel but one wide, and rows `top` to `bottom`."""
+        first = max(round(left), 0)
+        self.pixels[top:bottom, first : max(round(right), first + 1)] = _bytes(colour)
 
     def text(
         self,
@@ -57,6 +56,10 @@ class Canvas:
         below = self.pixels[first_row : max(top + share.shape[0], 0), first_column : max(left + share.shape[1], 0)]
         part = share[first_row - top :, first_column - left :][: below.shape[0], : below.shape[1], None]
         below[:] = np.round(below + part * (255 * np.asarray(colour) - below)).astype(np.uint8)
+
+
+def _bytes(colour: ArrayLike) -> NDArray[np.uint8]:
+    return np.round(255 * np.asarray(colour)).astype(np.uint8)
 
 
 @lru_cache(256)

@@ -50,9 +50,9 @@ def _covered(lines: Lines, above: int, below: int, width: int) -> Coverage:
     x0, y0, x1, y1 = lines[which].T
     x = np.clip(x0 + (at[row] - y0) / (y1 - y0) * (x1 - x0), 0, width - 1.001)
     left, turn = x.astype(np.int64), np.sign(y1 - y0)
-    changes = np.zeros((height * LINES_A_PIXEL, width))
-    np.add.at(changes, (row, left), turn * (left + 1 - x))
-    np.add.at(changes, (row, left + 1), turn * (x - left))
+    at = row * width + left
+    places, changes = np.concatenate([at, at + 1]), np.concatenate([turn * (left + 1 - x), turn * (x - left)])
+    changes = np.bincount(places, changes, height * LINES_A_PIXEL * width).reshape(-1, width)
     inside = np.minimum(np.abs(changes.cumsum(1)), 1)
     covered: Coverage = inside.reshape(height, LINES_A_PIXEL, width).mean(1)
     return covered

@@ -37,7 +37,7 @@ LEAST_KEY, LEAST_NAME, BETWEEN = 4.0, 11.0, 6
 TOP, TOP_WITH_TITLE, BOTTOM = 43, 88, 48
 KEYS_LEFT, NAMES_LEFT, RIGHT = 72, 108, 22  # what is written beside the rows needs room
 HEADING, STEP, SMALL, NAME = 24.0, 17.5, 14.0, 11.5  # an em of the letters
-BAR_WIDTH, BEAT_WIDTH = 1.8, 1.0
+BAR_WIDTH, BEAT_WIDTH = 2, 1
 # Widths as shares of a panel, so that they look alike in two bars and in sixty-four.
 ONSET, GAP_AFTER, LEFT_EDGE = 0.006, 0.003, 0.006
 
@@ -175,9 +175,10 @@ def _draw_lines(canvas: Canvas, frame: _Frame, panel: Panel) -> None:
 
 
 def _draw_notes(canvas: Canvas, frame: _Frame, notes: GridNotes, colour: Colour) -> None:
+    colours = [voiced(colour, voice) for voice in range(notes.voice.max(initial=0) + 1)]
     columns = (notes.voice, notes.pitch, notes.velocity, notes.start, notes.end)
     for voice, pitch, velocity, start, end in zip(*(column.tolist() for column in columns), strict=True):
-        own, strength = voiced(colour, voice), 0.45 + 0.55 * min(max(velocity / 100, 0), 1)
+        own, strength = colours[voice], 0.45 + 0.55 * min(max(velocity / 100, 0), 1)
         gap = min(GAP_AFTER * frame.steps, 0.25 * (end - start))
         onset = min(ONSET * frame.steps, 0.3 * (end - start))
         rows = frame.y(voice, pitch, 0.86)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 EIGHT_BIT_RGB = (8, 2, 0, 0, 0)
 UP = 2  # the filter: most lines of a drawing are like the one above them
+LEVEL = 3  # of compression: 6 takes twice as long and saves a tenth
 PIXELS_A_METRE = 5669  # 144 an inch
 
 
@@ -26,7 +27,7 @@ def encode(pixels: NDArray[np.uint8]) -> bytes:
             SIGNATURE,
             _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, *EIGHT_BIT_RGB)),
             _chunk(b"pHYs", struct.pack(">IIB", PIXELS_A_METRE, PIXELS_A_METRE, 1)),
-            _chunk(b"IDAT", zlib.compress(lines.tobytes(), 6)),
+            _chunk(b"IDAT", zlib.compress(lines.tobytes(), LEVEL)),
             _chunk(b"IEND", b""),
         ]
     )
