@@ -14,7 +14,7 @@ import numpy as np
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.inference.codec import Back, Floats, Ints, Pull
 from musicvae_lite.inference.config import Config
-from musicvae_lite.inference.driven import Driven, Size
+from musicvae_lite.inference.driven import Driven, Size, Stepper
 from musicvae_lite.inference.noise import NoiseLevel
 from musicvae_lite.inference.weights import Weights
 from musicvae_lite.music.notes import Meter
@@ -72,7 +72,7 @@ class Decoder:
         self, z: Floats, told: Floats | None, meter: Meter, bar_steps: int, pick: Pick, before: Before
     ) -> tuple[Ints, Before]:
         """Tokens [B, T, V] from `before` on, and what then comes before the next step."""
-        stepper = self.driven.stepper(z, told, self.driven.place(meter, bar_steps))
+        stepper = Stepper(self.driven, z, told, self.driven.place(meter, bar_steps))
         token, place = before.token, before.place
         decoded = np.empty((self.driven.bars * bar_steps, len(z), self.voices), np.int64)
         matrix, bias = self._output

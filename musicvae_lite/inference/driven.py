@@ -24,7 +24,7 @@ State = tuple[list[Floats], list[Floats]]  # hidden and cell of each layer, [B, 
 class Place:
     """A meter's matrices, of n bars of S steps: what a step adds to the gates, and how z comes to them."""
 
-    steps: Floats  # [n, S, 4H]: position and bias
+    steps: Floats  # [n, S, 4H]: of its position
     by_bar: Floats | None  # [n, Z, R]
     by_step: Floats | None  # [S, R, 4H]
 
@@ -120,10 +120,6 @@ class Driven:
         at_first = np.concatenate([*at_state[0], *at_state[1]], -1)  # [B, 2·layers·H], as `start` cuts it
         found: Floats = at_z + (at_first * (1 - first * first)) @ matrix.T
         return found
-
-    def stepper(self, z: Floats, told: Floats | None, place: Place) -> Stepper:
-        """The steps of sequences with these z, one after the other."""
-        return Stepper(self, z, told, place)
 
     def _place(self, meter: Meter, bar_steps: int) -> Place:
         w_input = self.layers[0].input
