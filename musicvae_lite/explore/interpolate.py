@@ -76,7 +76,7 @@ def even(tokens: NDArray[np.int64], steps: int, place: NDArray[np.float64] | Non
     """
     count = len(tokens)
     place = uniform(count) if place is None else place
-    assert 2 <= steps <= len(np.unique(place))
+    assert 2 <= steps <= len(set(place.tolist()))
     flat = tokens.reshape(count, -1)
     distance = np.stack([(flat != row).sum(-1) for row in flat]).astype(np.float64)
     # Powers of distances are whole numbers, squared ways along the path add up to at most 1: half of that breaks ties.

@@ -24,6 +24,7 @@ from musicvae_lite.music.notes import Meter
 CANDIDATES_A_STEP = 24  # points decoded for each one that `even` spacing lets be heard
 WAYS = 3  # the line itself, and so many ways less one beside it
 ASIDE = 0.5  # their share of the variance that the noisy channel would add at the level of that place
+STRIDE = 8  # a power of 2; of 52 windows of the example tunes none had a change between two equal places so far apart
 MOST_CANDIDATES = 512  # choosing among M takes S·M² time for each window
 
 
@@ -61,12 +62,13 @@ def walk(
     Every window is spaced for itself. Of window w only the first `heard[w]` steps count as differing (default: all).
     """
     ways = WAYS if spacing.evenly and steps > 2 and model.config.noise_conditioning else 1
-    positions = uniform(_places(steps, ways) if spacing.evenly else steps)
+    places = uniform(_places(steps, ways) if spacing.evenly else steps)
     ends = decode(model, np.stack([z_a, z_b]), meter)  # [2, W, T, V]
-    z = along(z_a, z_b, positions)  # [P, W, Z]
-    level = levels(z, z_a, z_b, positions)  # [P, W]
-    z, level, positions = _beside(z, level, ways), level.repeat(ways, 0), positions.repeat(ways)
-    tokens = decode(model, z, meter, level=level, leaning=_leaning(ends, positions, spacing.pull))
+    z = along(z_a, z_b, places)  # [P, W, Z]
+    level = levels(z, z_a, z_b, places)  # [P, W]
+    ahead = _Lines(model, meter, *_beside(z, level, ways), np.tile(ends, (1, ways, 1, 1)), places, spacing.pull)
+    tokens = ahead.decode(STRIDE if len(places) > steps else 1)  # [P, ways·W, T, V]
+    positions, tokens = places.repeat(ways), tokens.reshape(-1, *ends.shape[1:])  # [P·ways], [P·ways, W, T, V]
     windows = range(len(z_a))
     if len(positions) == steps:
         return Walk(np.repeat(positions[:, None], len(windows), 1), tokens)
@@ -82,11 +84,10 @@ def decode(
     temperature: float = 0.0,
     random: np.random.Generator | None = None,
     level: Floats | None = None,
-    leaning: Pull | None = None,
 ) -> Ints:
     """Tokens [S, W, T, V] of z [S, W, Z] known at `level` [S, W] (default: exactly)."""
     flat = None if level is None else level.ravel()
-    tokens = model.decode(z.reshape(-1, z.shape[-1]), meter, temperature, random, leaning, flat)
+    tokens = model.decode(z.reshape(-1, z.shape[-1]), meter, temperature, random, level=flat)
     return tokens.reshape(*z.shape[:2], *tokens.shape[1:])
 
 
@@ -95,19 +96,56 @@ def _places(steps: int, ways: int) -> int:
     return max(steps, min(CANDIDATES_A_STEP * (steps - 1), MOST_CANDIDATES) // ways + 1) if steps > 2 else steps
 
 
-def _beside(z: Floats, level: Floats, ways: int) -> Floats:
-    """z [P, W, Z] at each place and on `ways - 1` ways beside it, each in one direction throughout: [P·ways, W, Z]."""
+def _beside(z: Floats, level: Floats, ways: int) -> tuple[Floats, Floats]:
+    """z [P, W, Z] and its level [P, W] at each place, and on `ways - 1` ways beside it: [P, ways·W, …] of both.
+
+    Each way keeps to one direction throughout.
+    """
     directions = np.random.default_rng(0).standard_normal((ways, 1, z.shape[-1]))
     directions[0] = 0
     aside = ASIDE**0.5 * level[:, None, :, None] * directions.astype(z.dtype)
-    found: Floats = (z[:, None] + aside).reshape(-1, *z.shape[1:])
-    return found
+    lines: Floats = (z[:, None] + aside).reshape(len(z), -1, z.shape[-1])
+    return lines, np.tile(level, (1, ways))
 
 
-def _leaning(ends: Ints, positions: NDArray[np.float64], nats: float) -> Pull | None:
-    """Towards a at the beginning, towards b at the end, in proportion between: for all M·W points."""
-    if not nats:
-        return None
-    share = np.repeat(positions, ends.shape[1])  # [M·W]
-    tokens = np.tile(ends, (1, len(positions), 1, 1))  # [2, M·W, T, V]
-    return Pull(tokens, (nats * np.stack([1 - share, share])).astype(np.float32))
+@dataclass(frozen=True, eq=False)
+class _Lines:
+    """L ways through z, with P places each, each between two tunes that decoding leans towards."""
+
+    model: Codec
+    meter: Meter
+    z: Floats  # [P, L, Z]
+    level: Floats  # [P, L]
+    ends: Ints  # [2, L, T, V]
+    places: NDArray[np.float64]  # [P]
+    nats: float
+
+    def decode(self, stride: int) -> Ints:
+        """Tokens [P, L, T, V]: at every `stride`-th place, and between two of these only where they differ.
+
+        Halving what lies between two places until both sound the same: what is between these is taken to sound so too.
+        """
+        tokens = np.empty((len(self.z), *self.ends.shape[1:]), np.int64)
+        last = len(tokens) - 1
+        self._hear(tokens, np.append(np.arange(0, last, stride), last), np.ones((1, self.z.shape[1]), bool))
+        while stride > 1:
+            middle = np.arange(stride // 2, last, stride)
+            before, after = middle - stride // 2, np.minimum(middle + (stride - stride // 2), last)
+            tokens[middle] = tokens[before]
+            self._hear(tokens, middle, (tokens[before] != tokens[after]).any((2, 3)))
+            stride //= 2
+        return tokens
+
+    def _hear(self, tokens: Ints, at: Ints, which: NDArray[np.bool_]) -> None:
+        """Decode into `tokens` at these places [n], `which` [n, L] of their lines."""
+        row, line = np.nonzero(np.broadcast_to(which, (len(at), which.shape[1])))
+        place = at[row]
+        if len(place):
+            pull = self._leaning(place, line) if self.nats else None
+            z, level = self.z[place, line], self.level[place, line]
+            tokens[place, line] = self.model.decode(z, self.meter, pull=pull, level=level)
+
+    def _leaning(self, place: Ints, line: Ints) -> Pull:
+        """Towards a at the beginning, towards b at the end, in proportion between."""
+        share = self.places[place]
+        return Pull(self.ends[:, line], (self.nats * np.stack([1 - share, share])).astype(np.float32))

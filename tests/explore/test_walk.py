@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pytest
 import torch
 
+from musicvae_lite.corpus.clip import cut_clip
 from musicvae_lite.explore.interpolate import levels, linear, uniform
 from musicvae_lite.explore.walk import SPACINGS, Spacing, decode, walk
-from musicvae_lite.inference.codec import Codec, Floats, Pull
+from musicvae_lite.inference.codec import Codec, Floats, Ints, Pull
 from musicvae_lite.inference.config import Config
 from musicvae_lite.inference.decoder import lean
+from musicvae_lite.inference.runtime import Runtime
 from musicvae_lite.model.codec import codec
 from musicvae_lite.model.musicvae import MusicVAE
-from musicvae_lite.music.notes import COMMON_TIME
+from musicvae_lite.music.notes import COMMON_TIME, Song
 from musicvae_lite.tokens import melody
 from tests.model.conftest import flat
+
+if TYPE_CHECKING:
+    from musicvae_lite.model.checkpoint import Checkpoint
 
 WINDOWS, STEPS = 3, 6
 
@@ -127,3 +134,38 @@ def test_decoding_in_parts_is_decoding_at_once(
     at_once = decode(model, z, COMMON_TIME)
     monkeypatch.setattr("musicvae_lite.inference.runtime.ROWS", 2)
     np.testing.assert_array_equal(decode(model, z, COMMON_TIME), at_once)
+
+
+def test_decoding_only_where_something_changes_is_decoding_everywhere(
+    learned: Checkpoint, tunes: dict[str, Song], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    player = codec(learned.model)
+    a, b = (player.encode(cut_clip(song, melody, 4, 2).windows[:2], COMMON_TIME).mu for song in tunes.values())
+    rows: list[int] = []
+    plain = Runtime.decode
+
+    def counted(self: Runtime, z: Floats, *given: Any, **named: Any) -> Ints:
+        rows.append(len(z))
+        return plain(self, z, *given, **named)
+
+    monkeypatch.setattr(Runtime, "decode", counted)
+    some = walk(player, a, b, COMMON_TIME, STEPS, SPACINGS["even"])
+    decoded = sum(rows)
+    monkeypatch.setattr("musicvae_lite.explore.walk.STRIDE", 1)
+    every = walk(player, a, b, COMMON_TIME, STEPS, SPACINGS["even"])
+    np.testing.assert_array_equal(some.tokens, every.tokens)
+    np.testing.assert_array_equal(some.positions, every.positions)
+    assert decoded < 0.6 * (sum(rows) - decoded)
+
+
+@pytest.mark.parametrize("steps", [2, 3, 4, 7, 30])
+@pytest.mark.parametrize("stride", [1, 2, 8, 64])
+def test_every_place_is_decoded_or_like_one_beside_it(
+    model: Codec, ends: tuple[Floats, Floats], steps: int, stride: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("musicvae_lite.explore.walk.STRIDE", stride)
+    way = walk(model, *ends, COMMON_TIME, steps, SPACINGS["even"])
+    assert way.tokens.shape == (steps, WINDOWS, 32, 1)
+    assert all(melody.is_canonical(window) for step in way.tokens for window in step)
+    for tokens, z in ((way.tokens[0], ends[0]), (way.tokens[-1], ends[1])):
+        np.testing.assert_array_equal(tokens, model.decode(z, COMMON_TIME))
