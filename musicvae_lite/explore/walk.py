@@ -24,7 +24,7 @@ from musicvae_lite.music.notes import Meter
 CANDIDATES_A_STEP = 24  # points decoded for each one that `even` spacing lets be heard
 WAYS = 3  # the line itself, and so many ways less one beside it
 ASIDE = 0.5  # their share of the variance that the noisy channel would add at the level of that place
-STRIDE = 8  # a power of 2; of 52 windows of the example tunes none had a change between two equal places so far apart
+STRIDE = 8  # a power of 2; 259 of 260 morphs came out as with 1, the other no worse
 MOST_CANDIDATES = 512  # choosing among M takes S·M² time for each window
 
 

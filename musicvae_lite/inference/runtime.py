@@ -104,7 +104,10 @@ def _parts(count: int) -> list[slice]:
 
 
 def _check_known(config: Config) -> None:
-    """Every setting is known here, or is as it was before it was one."""
+    """Every setting is known here, or is as it was before it was one; and the voices start where they do here."""
+    form = representation(config.representation)
+    if np.any(getattr(form, "START", 0)) or np.any(getattr(form, "GIVEN", False)):
+        raise UnknownNetworkError(f"voices of {form.NAME} that start in another state than 0, or are given")
     for key in {field.name for field in fields(config)} - KNOWN_KEYS:
         if key not in BEFORE_THEY_WERE_KEYS or getattr(config, key) != BEFORE_THEY_WERE_KEYS[key]:
             raise UnknownNetworkError(f"the config has {key} = {getattr(config, key)!r}")

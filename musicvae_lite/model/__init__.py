@@ -1,1 +1,1 @@
-"""Tokens → posterior → z → tokens, to be trained: torch from here down. `codec.py` gives it a face of arrays."""
+"""Tokens → posterior → z → tokens, to be trained, in PyTorch. `codec.py` gives it a face of arrays."""

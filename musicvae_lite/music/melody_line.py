@@ -121,7 +121,7 @@ def _is_under(line: Notes) -> NDArray[np.bool_]:
     if (line.end[:-1] <= line.start[1:]).all():
         return under
     middle = (line.start + line.end) / 2
-    for pitch in sorted(set(line.pitch.tolist())):
+    for pitch in np.unique(line.pitch):
         higher, own = line.pitch > pitch, line.pitch == pitch
         latest_end = np.maximum.accumulate(np.where(higher, line.end, 0.0))
         latest_middle = np.maximum.accumulate(np.where(higher, middle, 0.0))
@@ -136,9 +136,9 @@ def _candidate(song: Song, index: int) -> _Candidate:
         index,
         track,
         monophony=_monophony(notes),
-        coverage=len(set((notes.start // 4).tolist())) / math.ceil(song.end / 4),
+        coverage=len(np.unique(notes.start // 4)) / math.ceil(song.end / 4),
         pitch=float(np.median(notes.pitch)),
-        pitches=len(set(notes.pitch.tolist())),
+        pitches=len(np.unique(notes.pitch)),
         leap=float(np.abs(np.diff(_tops(notes).pitch, prepend=notes.pitch[0])).mean()),
         loudness=float(notes.velocity.mean()) / 127,
         earlier=1 - index / len(song.tracks),

@@ -220,6 +220,12 @@ def test_a_setting_that_it_does_not_know_is_torch_s_unless_it_is_as_before(monke
     assert isinstance(codec(shaken(replace(TINY, noise_conditioning=False))), Runtime)
 
 
+@pytest.mark.parametrize("voices", [{"START": np.array([0, 3])}, {"GIVEN": np.array([True, False])}], ids=str)
+def test_voices_that_begin_or_are_told_in_a_way_of_their_own_are_torch_s(duo: Config, voices: Arrays) -> None:
+    vars(REPRESENTATIONS["duo"]).update(voices)
+    assert isinstance(codec(shaken(duo)), TorchCodec)
+
+
 def players(config: Config) -> tuple[Codec, Codec]:
     model = shaken(config).float()
     return codec(model), TorchCodec(model)
