@@ -26,11 +26,11 @@ STEPS_AT_ONCE = 2**15  # of windows in one batch: more would only take more memo
 
 
 def codec(model: MusicVAE) -> Codec:
-    """The model as it is now; what is learned later does not reach it where its weights were copied."""
+    """The model as it is now: what is learned later may not reach it."""
     weights = model.state_dict()
     if all(weight.device.type == "cpu" for weight in weights.values()):
         try:
-            return Runtime(model.config, {name: weight.numpy() for name, weight in weights.items()})
+            return Runtime(model.config, {name: weight.numpy().copy() for name, weight in weights.items()})
         except UnknownNetworkError:
             pass
     return TorchCodec(model)
