@@ -2,6 +2,7 @@
 
     MIDI file ─▶ notes ─▶ grid ─▶ tokens ─▶ windows ─▶ encoder ─▶ (μ, σ) ─▶ z ─▶ decoder ─▶ tokens ─▶ notes ─▶ MIDI file
                  music/            tokens/   corpus/    model/                    explore/  model/    tokens/   music/
+                                                        (inference/ without torch)
 
 Letters, the same everywhere: B batch, N windows, T steps, V voices, K vocabulary, Z latent, H hidden; and where a tune
 or a path is cut: W windows of one tune, S steps of a morph, M candidates for them.

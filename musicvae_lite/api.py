@@ -8,21 +8,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from musicvae_lite.corpus.clip import Clip, Part, cut_clip
 from musicvae_lite.errors import MidiError, MusicVAEError
 from musicvae_lite.explore.morph import Morph, Options, morph
-from musicvae_lite.model.checkpoint import Checkpoint
-from musicvae_lite.model.checkpoint import load as load_checkpoint
-from musicvae_lite.model.density import Density
-from musicvae_lite.model.posterior import Posterior
+from musicvae_lite.inference import stored
+from musicvae_lite.inference.codec import Codec, Posterior
+from musicvae_lite.inference.config import Config
+from musicvae_lite.inference.density import Density
+from musicvae_lite.inference.runtime import Runtime
+from musicvae_lite.inference.stored import Arrays
+from musicvae_lite.inference.weights import UnknownNetworkError
 from musicvae_lite.music.midi import from_pretty_midi, read, to_pretty_midi
 from musicvae_lite.music.notes import COMMON_TIME, DEFAULT_QPM, Meter, MeterChange, Song, TempoChange
 from musicvae_lite.music.voices import to_tracks
@@ -32,39 +36,44 @@ from musicvae_lite.tokens import Representation, representation
 if TYPE_CHECKING:
     from typing import TypeAlias
 
+    from numpy.typing import ArrayLike
     from pretty_midi import PrettyMIDI
 
     Midi: TypeAlias = str | PathLike[str] | PrettyMIDI | Song
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
-    """A trained model. All methods decode at temperature 0 unless told otherwise."""
+    """A trained model. All methods decode at temperature 0 unless told otherwise; z are NumPy arrays."""
 
-    checkpoint: Checkpoint
+    codec: Codec
+    extra: Arrays = field(default_factory=dict)  # arrays kept with it in its file, by name
 
     @property
-    def device(self) -> torch.device:
-        """Where the weights are, and z with them."""
-        return next(self.checkpoint.model.parameters()).device
+    def config(self) -> Config:
+        """Its sizes."""
+        return self.codec.config
 
     @property
     def representation(self) -> Representation:
         """How the model writes music."""
-        return representation(self.checkpoint.model.config.representation)
+        return representation(self.config.representation)
+
+    @cached_property
+    def density(self) -> Density | None:
+        """Where the z of the music that it has learned from lie, if it says so."""
+        return Density.from_arrays(self.extra)
 
     @property
     def meters(self) -> tuple[Meter, ...]:
         """Those of the windows that the model has learned from; none if it does not say."""
-        density = Density.from_tensors(self.checkpoint.extra)
-        return density.meters if density else ()
+        return self.density.meters if self.density else ()
 
     def clip(self, midi: Midi, part: Part | None = None) -> Clip:
         """The tune of `midi` (or of a part of it) as the model's windows; a `MusicVAEError` if it has none."""
-        config = self.checkpoint.model.config
         song, name = _song(midi)
         try:
-            return cut_clip(song, self.representation, config.steps_per_quarter, config.bars, part)
+            return cut_clip(song, self.representation, self.config.steps_per_quarter, self.config.bars, part)
         except MidiError:
             raise
         except MusicVAEError as error:
@@ -73,36 +82,33 @@ class Model:
     def encode(self, midi: Midi, part: Part | None = None) -> Posterior:
         """The posterior of each of the tune's windows, one behind the other: mu and sigma [W, Z]."""
         clip = self.clip(midi, part)
-        with torch.no_grad():
-            return self.checkpoint.model.encode(torch.from_numpy(clip.windows).to(self.device), clip.meter)
+        return self.codec.encode(clip.windows, clip.meter)
 
     def decode(
         self,
-        z: Tensor,
+        z: ArrayLike,
         meter: Meter = COMMON_TIME,
         qpm: float = DEFAULT_QPM,
         program: int = 0,
         temperature: float = 0.0,
         seed: int = 0,
     ) -> list[PrettyMIDI]:
-        """One tune for each row of z [B, Z], in `meter`, at `qpm` quarter notes a minute.
+        """One tune for each row of z [B, Z], an array or a tensor, in `meter`, at `qpm` quarter notes a minute.
 
         Every voice that is not drums is played on `program`. `seed` is for a temperature above 0.
         """
-        model = self.checkpoint.model
-        form = self.representation
-        generator = torch.Generator(self.device).manual_seed(seed)
+        form, random = self.representation, np.random.default_rng(seed)
         instruments = [each if each.is_drum else each._replace(program=program) for each in form.INSTRUMENTS]
         tunes = []
-        for tokens in model.decode(z.to(self.device, torch.float32), meter, temperature, generator).cpu().numpy():
-            tracks = to_tracks(form.decode(tokens), instruments, model.config.steps_per_quarter)
+        for tokens in self.codec.decode(_array(z), meter, temperature, random):
+            tracks = to_tracks(form.decode(tokens), instruments, self.config.steps_per_quarter)
             tunes.append(to_pretty_midi(Song(tracks, (TempoChange(0.0, qpm),), (MeterChange(0.0, meter),))))
         return tunes
 
     def morph(self, a: Midi | Clip, b: Midi | Clip, options: Options | None = None) -> Morph:
         """Everything about the way from a to b: notes, songs, positions, and how well the ends fit."""
         first, second = (tune if isinstance(tune, Clip) else self.clip(tune) for tune in (a, b))
-        return morph(self.checkpoint.model, first, second, options)
+        return morph(self.codec, first, second, options)
 
     def interpolate(self, a: Midi, b: Midi, steps: int = Options.steps, **options: Any) -> list[PrettyMIDI]:
         """`steps` tunes from a to b, both included; `options` are those of `explore.morph.Options`."""
@@ -111,8 +117,32 @@ class Model:
 
 
 def load(model: Path | str = DEFAULT, device: str = "cpu") -> Model:
-    """A bundled model by name, or one of your own by the path of its file or run folder."""
-    return Model(load_checkpoint(resolve(model), device))
+    """A bundled model by name, or one of your own by the path of its file or run folder.
+
+    On the CPU NumPy does the work; on another device, or for a network that is not known there, PyTorch.
+    """
+    path = resolve(model)
+    if device == "cpu":
+        found = stored.load(path)
+        try:
+            return Model(Runtime(found.config, found.weights), found.extra)
+        except UnknownNetworkError:
+            pass
+    return _with_torch(path, device)
+
+
+def _with_torch(path: Path, device: str) -> Model:
+    from musicvae_lite.model.checkpoint import load as load_checkpoint
+    from musicvae_lite.model.codec import TorchCodec
+
+    checkpoint = load_checkpoint(path, device)
+    return Model(TorchCodec(checkpoint.model), {name: each.cpu().numpy() for name, each in checkpoint.extra.items()})
+
+
+def _array(z: ArrayLike) -> NDArray[np.float32]:
+    """z in single precision; a tensor without its gradient, wherever it is."""
+    detached: Any = z.detach().cpu() if hasattr(z, "detach") else z
+    return np.asarray(detached, np.float32)
 
 
 def _song(midi: Midi) -> tuple[Song, str]:

@@ -19,8 +19,9 @@ from musicvae_lite.corpus.prepare import prepare
 from musicvae_lite.corpus.scan import Settings
 from musicvae_lite.corpus.store import Corpus
 from musicvae_lite.evaluation import heldout
-from musicvae_lite.model.checkpoint import MODEL_FILE, load
-from musicvae_lite.model.config import Config
+from musicvae_lite.inference.config import Config
+from musicvae_lite.inference.stored import MODEL_FILE
+from musicvae_lite.model.checkpoint import load
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.training import precision, state
 from musicvae_lite.training.loop import train

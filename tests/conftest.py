@@ -95,8 +95,8 @@ def learned(tunes: dict[str, Song]) -> Checkpoint:
     from torch.nn import functional as F
 
     from musicvae_lite.corpus.clip import cut_clip, fill
+    from musicvae_lite.inference.config import Config
     from musicvae_lite.model.checkpoint import Checkpoint
-    from musicvae_lite.model.config import Config
     from musicvae_lite.model.musicvae import MusicVAE
     from musicvae_lite.model.threads import one_thread
     from musicvae_lite.tokens import melody

@@ -21,6 +21,7 @@ STAGES = [
     "music",
     "tokens",
     "corpus",
+    "inference",
     "model",
     "pretrained",
     "explore",
@@ -33,7 +34,7 @@ STAGES = [
 ]
 ONLY = {"rendering": {"errors", "files", "music", "rendering"}}  # draws and sounds notes, whatever made them
 ENTRANCES = {"__init__", "__main__"}  # stand before the house and may reach into any room
-WITHOUT_TORCH = ["errors", "files", "music", "tokens", "corpus"]
+WITHOUT_TORCH = ["errors", "files", "music", "tokens", "corpus", "inference", "pretrained", "explore"]
 HEAVY = {"torch", "numpy", "symusic", "pretty_midi", "mido", "matplotlib", "rich"}
 PICKLES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve"}
 MAX_FILE_LINES = 400
@@ -130,6 +131,18 @@ def test_importing_the_package_does_not_load_torch() -> None:
 
 def test_the_help_page_loads_nothing_heavy() -> None:
     assert not loaded_after("from musicvae_lite.cli.main import main; main(['--help'])") & HEAVY
+
+
+@pytest.mark.parametrize("command", ["interpolate", "sample"])
+def test_playing_a_bundled_model_loads_neither_torch_nor_matplotlib(command: str, tmp_path: Path) -> None:
+    tunes = [str(ROOT / "data" / "examples" / name) for name in ("frere_jacques.mid", "clementine.mid")]
+    words = {"interpolate": ["interpolate", tunes[0], tunes[0], "--steps", "2"], "sample": ["sample", "-n", "2"]}[
+        command
+    ]
+    arguments = [*words, "--out", str(tmp_path / "out")]
+    loaded = loaded_after(f"from musicvae_lite.cli.main import main; assert main({arguments}) == 0")
+    assert (tmp_path / "out" / "01.mid").exists()
+    assert not loaded & {"torch", "matplotlib", "pretty_midi", "rich"}
 
 
 def test_importing_every_command_loads_nothing_heavy_but_arrays() -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from musicvae_lite.model.config import Config
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.notes import COMMON_TIME
 from scripts import benchmark

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from musicvae_lite.cli.options import corpus_options, progress_bar
+from musicvae_lite.cli.corpus_options import corpus_options
+from musicvae_lite.cli.options import progress_bar
 from musicvae_lite.corpus.prepare import assemble, prepare
 from musicvae_lite.corpus.report import MUCH_OFF_GRID, Report
 from musicvae_lite.corpus.scan import Progress, Settings, scan

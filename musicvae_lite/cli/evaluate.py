@@ -112,7 +112,7 @@ def _print_table(evaluation: Evaluation, title: str) -> None:
 
 def _write_page(evaluation: Evaluation, chosen: Chosen, checkpoint: Checkpoint, title: str, path: Path) -> None:
     from musicvae_lite.evaluation.table import rows
-    from musicvae_lite.music.grid import bar_steps
+    from musicvae_lite.music.grid import bar_steps, beat_steps
     from musicvae_lite.rendering import pianoroll
     from musicvae_lite.rendering.evaluation_page import Page, write
     from musicvae_lite.tokens import representation
@@ -122,8 +122,9 @@ def _write_page(evaluation: Evaluation, chosen: Chosen, checkpoint: Checkpoint, 
     if evaluation.morph:
         meter, steps = evaluation.morph
         lines = tuple(range(0, steps.shape[1] + 1, bar_steps(meter, config.steps_per_quarter)))
+        beat = beat_steps(meter, config.steps_per_quarter)
         panels = [
-            pianoroll.Panel(pianoroll.step_title(i, len(steps)), form.decode(step), len(step), lines, form.LABELS)
+            pianoroll.Panel(pianoroll.step_title(i, len(steps)), form.decode(step), len(step), lines, form.LABELS, beat)
             for i, step in enumerate(steps, 1)
         ]
     page = Page(

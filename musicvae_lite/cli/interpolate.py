@@ -93,7 +93,7 @@ def interpolate(
 
 def _write(morph: Morph, clip: Clip, form: Representation, folder: Path, title: str, wav: bool) -> None:
     from musicvae_lite.explore.morph import joined
-    from musicvae_lite.music.grid import bar_steps
+    from musicvae_lite.music.grid import bar_steps, beat_steps
     from musicvae_lite.music.midi import write
     from musicvae_lite.rendering import pianoroll
 
@@ -103,9 +103,11 @@ def _write(morph: Morph, clip: Clip, form: Representation, folder: Path, title: 
     bar = bar_steps(clip.meter, clip.steps_per_quarter)
     whole, markers = joined(morph, bar, clip.steps_per_quarter)
     write(whole, folder / "morph.mid", markers=markers)
-    lines = tuple(range(0, morph.bars * bar + 1, bar))
+    lines, beat = tuple(range(0, morph.bars * bar + 1, bar)), beat_steps(clip.meter, clip.steps_per_quarter)
     panels = [
-        pianoroll.Panel(pianoroll.step_title(number, len(morph.steps)), notes, morph.bars * bar, lines, form.LABELS)
+        pianoroll.Panel(
+            pianoroll.step_title(number, len(morph.steps)), notes, morph.bars * bar, lines, form.LABELS, beat
+        )
         for number, notes in enumerate(morph.steps, 1)
     ]
     pianoroll.draw(panels, folder / "morph.png", title)

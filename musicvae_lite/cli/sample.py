@@ -13,7 +13,7 @@ from musicvae_lite.pretrained.registry import DEFAULT
 
 if TYPE_CHECKING:
     from musicvae_lite.explore.sample import Samples
-    from musicvae_lite.model.config import Config
+    from musicvae_lite.inference.config import Config
     from musicvae_lite.music.notes import Meter
 
 
@@ -51,16 +51,15 @@ def sample(out: Path, force: bool, model: str, wav: bool, **given: Any) -> None:
       musicvae sample --model runs/midi --temperature 1
     """
     folder = prepare_output(out, force)
+    from musicvae_lite import api
     from musicvae_lite.explore.sample import Options
     from musicvae_lite.explore.sample import sample as draw
-    from musicvae_lite.model.checkpoint import load
-    from musicvae_lite.pretrained.registry import resolve
 
     options = Options(**{name: value for name, value in given.items() if value is not None})
-    checkpoint = load(resolve(model))
-    samples = draw(checkpoint, options)
+    loaded = api.load(model)
+    samples = draw(loaded.codec, loaded.density, options)
     _tell_prior(samples, options.meter, asked=options.prior is not None)
-    config = checkpoint.model.config
+    config = loaded.config
     with output_folder(folder, force) as made:
         _write(samples, options.meter, config, made, wav)
     count, shown = len(samples.songs), f"samples.png{', a WAV of each' if wav else ''}"
@@ -77,7 +76,7 @@ def _tell_prior(samples: Samples, meter: Meter, asked: bool) -> None:
 
 
 def _write(samples: Samples, meter: Meter, config: Config, folder: Path, wav: bool) -> None:
-    from musicvae_lite.music.grid import bar_steps
+    from musicvae_lite.music.grid import bar_steps, beat_steps
     from musicvae_lite.music.midi import write
     from musicvae_lite.rendering import pianoroll
     from musicvae_lite.rendering.audio import render, write_wav
@@ -85,7 +84,7 @@ def _write(samples: Samples, meter: Meter, config: Config, folder: Path, wav: bo
 
     bar = bar_steps(meter, config.steps_per_quarter)
     lines = tuple(range(0, config.bars * bar + 1, bar))
-    labels = representation(config.representation).LABELS
+    beat, labels = beat_steps(meter, config.steps_per_quarter), representation(config.representation).LABELS
     digits = max(2, len(str(len(samples.songs))))
     names = [f"{number:0{digits}}" for number in range(1, len(samples.songs) + 1)]
     for name, song in zip(names, samples.songs, strict=True):
@@ -93,7 +92,7 @@ def _write(samples: Samples, meter: Meter, config: Config, folder: Path, wav: bo
         if wav:
             write_wav(folder / f"{name}.wav", render(song))
     panels = [
-        pianoroll.Panel(name, notes, config.bars * bar, lines, labels)
+        pianoroll.Panel(name, notes, config.bars * bar, lines, labels, beat)
         for name, notes in zip(names, samples.steps, strict=True)
     ]
     pianoroll.draw(panels[: pianoroll.MAX_PANELS], folder / "samples.png", f"New tunes in {meter}")

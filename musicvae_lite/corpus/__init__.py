@@ -5,11 +5,3 @@ windows.py  tokens and bars → windows                     pool.py     many fil
 splits.py   which tunes are held out, equal windows       store.py    Corpus ↔ disk
 report.py   what was found, in numbers
 """
-
-from musicvae_lite.corpus.prepare import prepare
-from musicvae_lite.corpus.report import Report
-from musicvae_lite.corpus.scan import Piece, Progress, Settings
-from musicvae_lite.corpus.store import Corpus
-from musicvae_lite.corpus.windows import Windows
-
-__all__ = ["Corpus", "Piece", "Progress", "Report", "Settings", "Windows", "prepare"]

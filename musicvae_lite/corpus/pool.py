@@ -7,16 +7,17 @@ and the rest of what it had been given goes to another. Processes are spawned, n
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import signal
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from multiprocessing.connection import Connection, wait
-from typing import Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from musicvae_lite.errors import MusicVAEError
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -46,6 +47,8 @@ def each(
 
     `function` is importable by name, and takes and gives what can be pickled.
     """
+    from multiprocessing.connection import wait
+
     todo = deque(range(len(items)))
     crew = [_Worker(function) for _ in range(workers)]
     try:
@@ -70,6 +73,8 @@ class _Worker(Generic[A, R]):
     """One process, the indices it was given and has not answered yet, and when it was last heard."""
 
     def __init__(self, function: Callable[[A], R]) -> None:
+        import multiprocessing
+
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_work, args=(theirs, function), daemon=True)

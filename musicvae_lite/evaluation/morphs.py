@@ -12,9 +12,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from musicvae_lite.corpus.windows import Windows
 from musicvae_lite.evaluation import interpolation, ngram
@@ -22,14 +20,14 @@ from musicvae_lite.evaluation.heldout import CHUNK, sample_windows
 from musicvae_lite.evaluation.ngram import NGram
 from musicvae_lite.explore import walk as walks
 from musicvae_lite.explore.walk import Spacing, walk
-from musicvae_lite.model.musicvae import MusicVAE
+from musicvae_lite.inference.codec import Codec, Floats, Ints
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.tokens import Representation
 
 STEPS = 8  # S
 
 Tokens = NDArray[np.integer[Any]]
-DecodePath = Callable[[MusicVAE, Tensor, Tensor, Meter], Tensor]  # z_a, z_b [B, Z] → tokens int64 [B, S, T, V]
+DecodePath = Callable[[Codec, Floats, Floats, Meter], Ints]  # z_a, z_b [B, Z] → tokens int64 [B, S, T, V]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +50,9 @@ class Figures:
     from_b: NDArray[np.float64]
 
 
-def decode_path(model: MusicVAE, a: Tensor, b: Tensor, meter: Meter, spacing: Spacing) -> Tensor:
+def decode_path(model: Codec, a: Floats, b: Floats, meter: Meter, spacing: Spacing) -> Ints:
     """The straight way from a to b [B, Z] as `musicvae interpolate` goes it, without refinement: [B, S, T, V]."""
-    return torch.from_numpy(walk(model, a, b, meter, STEPS, spacing).tokens).transpose(0, 1)
+    return walk(model, a, b, meter, STEPS, spacing).tokens.swapaxes(0, 1)
 
 
 SPACINGS: Mapping[str, DecodePath] = {
@@ -74,15 +72,13 @@ def pair(groups: Sequence[Windows], count: int, random: np.random.Generator) -> 
     return found
 
 
-def decode(model: MusicVAE, pairs: Pairs, path: DecodePath) -> NDArray[np.int64]:
+def decode(model: Codec, pairs: Pairs, path: DecodePath) -> NDArray[np.int64]:
     """The paths [N, S, T, V] between the posterior means of each pair."""
-    device = next(model.parameters()).device
     paths = []
     for start in range(0, len(pairs.a), CHUNK // STEPS):
-        ends = (torch.from_numpy(end[start : start + CHUNK // STEPS]).to(device) for end in (pairs.a, pairs.b))
-        with torch.no_grad():
-            a, b = (model.encode(end, pairs.meter).mu for end in ends)
-        paths.append(path(model, a, b, pairs.meter).cpu().numpy())
+        rows = slice(start, start + CHUNK // STEPS)
+        a, b = (model.encode(end[rows], pairs.meter).mu for end in (pairs.a, pairs.b))
+        paths.append(path(model, a, b, pairs.meter))
     return np.concatenate(paths)
 
 
@@ -102,7 +98,7 @@ def measure(pairs: Sequence[Pairs], paths: Sequence[Tokens], of_music: NGram | N
 
 
 def compare(
-    model: MusicVAE,
+    model: Codec,
     pairs: Sequence[Pairs],
     of_music: NGram | None,
     random: np.random.Generator,

@@ -6,24 +6,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from musicvae_lite.corpus.splits import fingerprints
 from musicvae_lite.corpus.windows import Windows
 from musicvae_lite.evaluation import musical
-from musicvae_lite.evaluation.heldout import CHUNK
-from musicvae_lite.explore.sample import Options, choose, decode
-from musicvae_lite.model.checkpoint import Checkpoint
-from musicvae_lite.model.config import Config
-from musicvae_lite.model.musicvae import MusicVAE
+from musicvae_lite.explore.sample import Options, decode
+from musicvae_lite.inference.codec import Codec, Floats
+from musicvae_lite.inference.config import Config
+from musicvae_lite.inference.density import Density
 from musicvae_lite.music.descriptors import Frame
 from musicvae_lite.music.grid import bar_steps
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.tokens import representation
 
-Draw = Callable[[int, Meter, torch.Generator], Tensor]  # (count, meter, generator) → z [count, Z]
+Draw = Callable[[int, Meter, np.random.Generator], Floats]  # (count, meter, random) → z [count, Z]
 Values = dict[str, NDArray[np.float64]]
 
 NORMAL, FITTED = "standard normal", "fitted density"
@@ -44,18 +41,18 @@ def best(figures: Mapping[str, Figures]) -> Figures | None:
     return figures.get(FITTED, figures.get(NORMAL))
 
 
-def densities(checkpoint: Checkpoint) -> dict[str, Draw]:
-    """N(0, I), and the density fitted after training if the checkpoint has one."""
-    latent, fitted = checkpoint.model.config.latent, choose(checkpoint)
+def densities(latent: int, fitted: Density | None) -> dict[str, Draw]:
+    """N(0, I), and the density fitted after training where there is one."""
 
-    def normal(count: int, meter: Meter, generator: torch.Generator) -> Tensor:
-        return torch.randn(count, latent, generator=generator, device=generator.device)
+    def normal(count: int, meter: Meter, random: np.random.Generator) -> Floats:
+        return random.standard_normal((count, latent), np.float32)
 
     return {NORMAL: normal} if fitted is None else {NORMAL: normal, FITTED: fitted.sample}
 
 
 def compare(
-    checkpoint: Checkpoint,
+    model: Codec,
+    fitted: Density | None,
     windows: Sequence[Windows],
     corpus: Values,
     trained_on: NDArray[np.uint64] | None,
@@ -64,12 +61,10 @@ def compare(
     random: np.random.Generator,
 ) -> dict[str, Figures]:
     """`Figures` of about `count` samples of each of `densities`, with the meters of `windows` in proportion."""
-    model, config = checkpoint.model, checkpoint.model.config
+    config, figures = model.config, {}
     form = representation(config.representation)
-    figures = {}
-    for name, sample in densities(checkpoint).items():
-        generator = torch.Generator(next(model.parameters()).device).manual_seed(int(random.integers(1 << 31)))
-        samples = draw(model, sample, windows, count, temperature, generator)
+    for name, sample in densities(config.latent, fitted).items():
+        samples = draw(model, sample, windows, count, temperature, random)
         values = describe(samples, config, random)
         overlaps = musical.overlaps(values, corpus)
         copies = float("nan")
@@ -79,18 +74,17 @@ def compare(
     return figures
 
 
-@torch.no_grad()
 def draw(
-    model: MusicVAE,
+    model: Codec,
     sample: Draw,
     windows: Sequence[Windows],
     count: int,
     temperature: float,
-    generator: torch.Generator,
+    random: np.random.Generator,
 ) -> list[Windows]:
     """About `count` decoded samples in the meters of `windows`, in proportion."""
     return [
-        _in_meter(model, sample, meter, each, temperature, generator) for meter, each in _shares(windows, count).items()
+        _in_meter(model, sample, meter, each, temperature, random) for meter, each in _shares(windows, count).items()
     ]
 
 
@@ -110,9 +104,8 @@ def _shares(windows: Sequence[Windows], count: int) -> dict[Meter, int]:
 
 
 def _in_meter(
-    model: MusicVAE, sample: Draw, meter: Meter, count: int, temperature: float, generator: torch.Generator
+    model: Codec, sample: Draw, meter: Meter, count: int, temperature: float, random: np.random.Generator
 ) -> Windows:
-    z = sample(count, meter, generator)
     options = Options(meter=meter, temperature=temperature)
-    tokens = torch.cat([decode(model, part, options, generator) for part in z.split(CHUNK)])
-    return Windows(meter, tokens.cpu().numpy(), np.zeros(count, np.int64), np.zeros(count, np.int64))
+    tokens = decode(model, sample(count, meter, random), options, random)
+    return Windows(meter, tokens, np.zeros(count, np.int64), np.zeros(count, np.int64))

@@ -13,9 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from musicvae_lite.corpus.scan import Progress
 from musicvae_lite.corpus.windows import Windows
@@ -26,11 +24,11 @@ from musicvae_lite.explore.morph import Options as MorphOptions
 from musicvae_lite.explore.refine import STEPS as REFINE_STEPS
 from musicvae_lite.explore.refine import refine
 from musicvae_lite.explore.sample import Options as SampleOptions
-from musicvae_lite.explore.sample import choose as choose_density
+from musicvae_lite.inference.codec import Codec, Posterior
+from musicvae_lite.inference.density import Density
 from musicvae_lite.model.checkpoint import Checkpoint
-from musicvae_lite.model.musicvae import MusicVAE
+from musicvae_lite.model.codec import codec
 from musicvae_lite.model.objective import NATS_PER_BIT
-from musicvae_lite.model.posterior import Posterior
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.tokens import representation
 
@@ -107,40 +105,40 @@ def evaluate(
     checkpoint: Checkpoint, chosen: Chosen, options: Options | None = None, progress: Progress | None = None
 ) -> Evaluation:
     """Measure everything. The same arguments give the same figures."""
-    options, model = options or Options(), checkpoint.model
+    options, model, player = options or Options(), checkpoint.model, codec(checkpoint.model)
     form, random = representation(model.config.representation), np.random.default_rng(options.seed)
+    fitted = Density.from_arrays({name: each.cpu().numpy() for name, each in checkpoint.extra.items()})
     tell = progress or (lambda done, of: None)
     windows = heldout.sample_windows(chosen.windows, options.windows)
     tell(0, STAGES)
     passes = heldout.run(model, windows, options.seed)
-    scores = heldout.scores(passes, form.NAME)
     tell(1, STAGES)
-    exact_refined = refined_share(model, windows, passes, options)
+    exact_refined = refined_share(player, windows, passes, options)
     tell(2, STAGES)
     for_pairs, of_music = morphs.apart(chosen.windows, chosen.others, form)
     pairs = morphs.pair(for_pairs, options.pairs, random)
-    interpolation = morphs.compare(model, pairs, of_music, random)
+    interpolation = morphs.compare(player, pairs, of_music, random)
     tell(3, STAGES)
     corpus = samples.describe(windows, model.config, random)
     sampled = samples.compare(
-        checkpoint, windows, corpus, chosen.trained_on, options.samples, options.temperature, random
+        player, fitted, windows, corpus, chosen.trained_on, options.samples, options.temperature, random
     )
     tell(4, STAGES)
     evaluation = Evaluation(
         windows=sum(map(len, windows)),
         new_windows=sum(map(len, chosen.windows)),
         how=chosen.how,
-        scores=scores,
+        scores=heldout.scores(passes, form.NAME),
         by_meter=_by_meter(passes, form.NAME),
         exact_refined=exact_refined,
         kl_by_dimension=latent.kl_by_dimension(np.concatenate([p.kl for p in passes])),
         interpolation=interpolation,
         prior=sampled,
-        fitted_rate=fitted_rate(checkpoint, passes, options.seed),
+        fitted_rate=fitted_rate(fitted, passes, options.seed),
         prior_ceiling=musical.with_itself(corpus, random),
         corpus=corpus,
         rates=rates.curve(model, windows, options.seed),
-        morph=_one_morph(model, pairs),
+        morph=_one_morph(player, pairs),
     )
     tell(STAGES, STAGES)
     return evaluation
@@ -151,20 +149,16 @@ def _by_meter(passes: Sequence[Pass], representation: str) -> dict[Meter, tuple[
     return {p.meter: (len(p.truth), rows[p.meter]) for p in passes}
 
 
-def fitted_rate(checkpoint: Checkpoint, passes: Sequence[Pass], seed: int) -> float:
+def fitted_rate(density: Density | None, passes: Sequence[Pass], seed: int) -> float:
     """KL(q(z | x) ‖ fitted density), mean over all windows in bits, one posterior draw each; NaN without a density."""
-    density = choose_density(checkpoint)
     if density is None:
         return float("nan")
-    device = next(checkpoint.model.parameters()).device
-    generator = torch.Generator(device).manual_seed(seed)
-    posteriors = [(Posterior(*(torch.from_numpy(x).to(device) for x in (p.mu, p.sigma))), p.meter) for p in passes]
-    with torch.no_grad():
-        rates = [density.rate(posterior, meter, generator) for posterior, meter in posteriors]
-    return float(torch.cat(rates).mean()) / NATS_PER_BIT
+    random = np.random.default_rng(seed)
+    rates = [density.rate(Posterior(p.mu, p.sigma), p.meter, random) for p in passes]
+    return float(np.concatenate(rates).mean()) / NATS_PER_BIT
 
 
-def refined_share(model: MusicVAE, windows: Sequence[Windows], passes: Sequence[Pass], options: Options) -> float:
+def refined_share(model: Codec, windows: Sequence[Windows], passes: Sequence[Pass], options: Options) -> float:
     """Share of windows that decode exactly from a refined z, at temperature 0.
 
     Those that are exact from mu stay so. Of the others about `options.refined` are refined, and stand for the rest.
@@ -176,19 +170,13 @@ def refined_share(model: MusicVAE, windows: Sequence[Windows], passes: Sequence[
         return exact
     solved = []
     for group in heldout.sample_windows(failed, options.refined):
-        tokens = torch.from_numpy(group.tokens.astype(np.int64)).to(next(model.parameters()).device)
-        for part in tokens.split(heldout.CHUNK):
-            solved.append(_refine(model, part, group.meter, options.refine_steps))
-    return exact + (1 - exact) * float(torch.cat(solved).double().mean())
+        tokens = group.tokens.astype(np.int64)
+        mu = model.encode(tokens, group.meter).mu
+        solved.append(refine(model, mu, tokens, group.meter, options.refine_steps).differ == 0)
+    return exact + (1 - exact) * float(np.concatenate(solved).mean())
 
 
-def _refine(model: MusicVAE, tokens: Tensor, meter: Meter, steps: int) -> Tensor:
-    with torch.no_grad():
-        mu = model.encode(tokens, meter).mu
-    return refine(model, mu, tokens, meter, steps).differ == 0
-
-
-def _one_morph(model: MusicVAE, pairs: Sequence[morphs.Pairs]) -> tuple[Meter, NDArray[np.int64]] | None:
+def _one_morph(model: Codec, pairs: Sequence[morphs.Pairs]) -> tuple[Meter, NDArray[np.int64]] | None:
     """The shipped path between the two liveliest of the first meter's pairs: something to look at."""
     if not pairs:
         return None

@@ -1,5 +1,5 @@
 """What one does with z: draw it, go from one to another, move it until it decodes to a given tune.
 
-Tensors in, tensors out; where a function goes from tunes to tunes, it says so. Everything a user asks for starts from a
-posterior's mean or from a draw of the latent density.
+Arrays in, arrays out, by a model that is a `Codec`, whatever computes it; where a function goes from tunes to tunes, it
+says so. Everything a user asks for starts from a posterior's mean or from a draw of the latent density.
 """

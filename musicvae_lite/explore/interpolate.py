@@ -1,6 +1,6 @@
 """The tunes between two: points on a path from z_a to z_b, and which points of it to hear.
 
-Tensors in, tensors out. A path is a function (z_a [..., Z], z_b [..., Z], t) → [S, ..., Z] with exact ends. Positions
+Arrays in, arrays out. A path is a function (z_a [..., Z], z_b [..., Z], t) → [S, ..., Z] with exact ends. Positions
 t, 0 … 1, are [S], or [S, B] with one for each of B rows.
 """
 
@@ -9,22 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional as F
 
-Path = Callable[[Tensor, Tensor, Tensor], Tensor]
+from musicvae_lite.inference.codec import Floats
+
+Path = Callable[[Floats, Floats, NDArray[np.float64]], Floats]
 OPPOSITE = 1e-6  # radians short of a half turn
 JUMP_POWER = 6  # how much more the largest jump counts than smaller ones
 
 
-def linear(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+def linear(a: Floats, b: Floats, t: NDArray[np.float64]) -> Floats:
     """[S, ..., Z]: (1 − t)·a + t·b, exactly a everywhere if b is a."""
-    return torch.lerp(a, b, _beside(t, a).to(a))
+    return _mix(a, b, _beside(t, a).astype(a.dtype))
 
 
-def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+def slerp(a: Floats, b: Floats, t: NDArray[np.float64]) -> Floats:
     """[S, ..., Z]: along the arc from a to b (Shoemake 1985, over the last dimension), the norm going evenly from |a|
     to |b|.
 
@@ -32,33 +31,33 @@ def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     Opposite ones have no one arc between them: there w is any such direction, always the same. A zero vector has no
     direction: there it is `linear`.
     """
-    first, second, share = a.double(), b.double(), _beside(t, a).to(a.device, torch.float64)
-    norm_a, norm_b = first.norm(dim=-1, keepdim=True), second.norm(dim=-1, keepdim=True)
+    first, second, share = a.astype(np.float64), b.astype(np.float64), _beside(t, a)
+    norm_a, norm_b = _norm(first), _norm(second)
     u, v = _unit(first), _unit(second)
-    cosine = (u * v).sum(-1, keepdim=True)
+    cosine = (u * v).sum(-1, keepdims=True)
     rest = v - cosine * u  # of length sin θ
-    sine = rest.norm(dim=-1, keepdim=True)
-    angle = torch.atan2(sine, cosine)
-    w = torch.where(angle > torch.pi - OPPOSITE, _at_right_angles(u), _unit(rest))
-    direction = torch.cos(share * angle) * u + torch.sin(share * angle) * w
-    arc = (direction * torch.lerp(norm_a, norm_b, share)).to(a)
-    path = torch.where((norm_a == 0) | (norm_b == 0), linear(a, b, t), arc)
-    return torch.where(share == 0, a, torch.where(share == 1, b, path))
+    sine = _norm(rest)
+    angle = np.arctan2(sine, cosine)
+    w = np.where(angle > np.pi - OPPOSITE, _at_right_angles(u), _unit(rest))
+    direction = np.cos(share * angle) * u + np.sin(share * angle) * w
+    arc = (direction * _mix(norm_a, norm_b, share)).astype(a.dtype)
+    path = np.where((norm_a == 0) | (norm_b == 0), linear(a, b, t), arc)
+    return np.where(share == 0, a, np.where(share == 1, b, path))
 
 
 PATHS: dict[str, Path] = {"linear": linear, "slerp": slerp}
 
 
-def levels(z: Tensor, a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+def levels(z: Floats, a: Floats, b: Floats, t: NDArray[np.float64]) -> Floats:
     """How roughly points z [S, ..., Z] at t on a path from a to b say what is wanted: [S, ...], as in `model.noise`.
 
     What two tunes do not share cancels out where they are mixed, as noise cancels z in the channel: there 1 − s² of its
     square is left, here |z|² of (1 − t)·|a|² + t·|b|². So s is 0 at both ends, 0 everywhere if b is a or on a path that
     keeps the norm, √½ half-way on the line between two unrelated tunes, and 1 between opposite ones.
     """
-    whole = torch.lerp(a.square().sum(-1), b.square().sum(-1), _beside(t, a)[..., 0].to(a))
-    left = z.square().sum(-1) / whole.clamp(min=torch.finfo(z.dtype).tiny)
-    return torch.where(whole > 0, 1 - left, 0.0).clamp(min=0).sqrt()
+    whole = _mix(_square(a), _square(b), _beside(t, a)[..., 0].astype(a.dtype))
+    left = _square(z) / np.maximum(whole, np.finfo(z.dtype).tiny)
+    return np.sqrt(np.maximum(np.where(whole > 0, 1 - left, 0), 0)).astype(z.dtype)
 
 
 def uniform(steps: int) -> NDArray[np.float64]:
@@ -77,7 +76,7 @@ def even(tokens: NDArray[np.int64], steps: int, place: NDArray[np.float64] | Non
     """
     count = len(tokens)
     place = uniform(count) if place is None else place
-    assert 2 <= steps <= len(np.unique(place))
+    assert 2 <= steps <= len(set(place.tolist()))
     flat = tokens.reshape(count, -1)
     distance = np.stack([(flat != row).sum(-1) for row in flat]).astype(np.float64)
     # Powers of distances are whole numbers, squared ways along the path add up to at most 1: half of that breaks ties.
@@ -94,17 +93,33 @@ def even(tokens: NDArray[np.int64], steps: int, place: NDArray[np.float64] | Non
     return np.array([0, *reversed(chosen)], np.int64)
 
 
-def _beside(t: Tensor, a: Tensor) -> Tensor:
+def _beside(t: NDArray[np.float64], a: Floats) -> NDArray[np.float64]:
     """Positions [S] or [S, B] with dimensions of length 1 after them, to go with a [..., Z]."""
-    return t.reshape(*t.shape, *[1] * (a.dim() + 1 - t.dim()))
+    return t.reshape(*t.shape, *[1] * (a.ndim + 1 - t.ndim))
 
 
-def _unit(x: Tensor) -> Tensor:
+def _mix(a: Floats, b: Floats, share: Floats) -> Floats:
+    """(1 − share)·a + share·b, exactly a at 0, b at 1, and a everywhere if b is a."""
+    return np.where(share < 0.5, a + share * (b - a), b - (1 - share) * (b - a))
+
+
+def _square(x: Floats) -> Floats:
+    found: Floats = np.square(x).sum(-1)
+    return found
+
+
+def _norm(x: Floats) -> Floats:
+    found: Floats = np.sqrt(np.square(x).sum(-1, keepdims=True))
+    return found
+
+
+def _unit(x: Floats) -> Floats:
     """Each vector of x [..., Z] at length 1; a zero vector stays zero."""
-    return F.normalize(x, dim=-1, eps=torch.finfo(x.dtype).tiny)
+    found: Floats = x / np.maximum(_norm(x), np.finfo(x.dtype).tiny)
+    return found
 
 
-def _at_right_angles(u: Tensor) -> Tensor:
+def _at_right_angles(u: Floats) -> Floats:
     """A unit vector at right angles to each unit vector u [..., Z]: the nearest to u's smallest axis."""
-    axis = F.one_hot(u.abs().argmin(-1), u.shape[-1]).to(u)
-    return _unit(axis - (axis * u).sum(-1, keepdim=True) * u)
+    axis = np.eye(u.shape[-1])[np.abs(u).argmin(-1)]
+    return _unit(axis - (axis * u).sum(-1, keepdims=True) * u)

@@ -10,16 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from musicvae_lite.corpus.clip import Clip, clip_song, fill, join, until
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.explore.interpolate import PATHS, levels, uniform
-from musicvae_lite.explore.refine import Refined, refine
-from musicvae_lite.explore.walk import SPACINGS, STEPS_AT_ONCE, Walk, decode, walk
-from musicvae_lite.model.musicvae import MusicVAE
+from musicvae_lite.explore.refine import STEPS, refine
+from musicvae_lite.explore.walk import SPACINGS, Walk, decode, walk
+from musicvae_lite.inference.codec import Codec, Floats
 from musicvae_lite.music.grid import GridNotes
 from musicvae_lite.music.notes import Notes, Song, TempoChange, Track
 from musicvae_lite.tokens import representation
@@ -78,7 +76,7 @@ class Morph:
     bars: int  # of each step
 
 
-def morph(model: MusicVAE, a: Clip, b: Clip, options: Options | None = None) -> Morph:
+def morph(model: Codec, a: Clip, b: Clip, options: Options | None = None) -> Morph:
     """The tunes from `a` to `b`. Both must be in one meter and on the model's grid, else it is a `MusicVAEError`."""
     options = options or Options()
     _check(model, a, b)
@@ -121,7 +119,7 @@ def joined(morph: Morph, steps_a_bar: int, steps_per_quarter: int) -> tuple[Song
     return Song(parts, tuple(tempos), morph.songs[0].meters), markers
 
 
-def _check(model: MusicVAE, a: Clip, b: Clip) -> None:
+def _check(model: Codec, a: Clip, b: Clip) -> None:
     if a.meter != b.meter:
         raise MusicVAEError(
             f"the first tune is in {a.meter}, the second in {b.meter}: choose two in the same meter, or read both in "
@@ -134,16 +132,11 @@ def _check(model: MusicVAE, a: Clip, b: Clip) -> None:
             )
 
 
-def _latents(model: MusicVAE, clip: Clip, options: Options) -> tuple[Tensor, int, int]:
+def _latents(model: Codec, clip: Clip, options: Options) -> tuple[Floats, int, int]:
     """z [W, Z] of a clip's windows, refined if asked for; tokens that differed before, and gradient steps taken."""
-    tokens = torch.from_numpy(clip.windows).to(next(model.parameters()).device)
-    found: list[Refined] = []
-    for part in tokens.split(max(1, STEPS_AT_ONCE // tokens.shape[1])):
-        with torch.no_grad():
-            mu = model.encode(part, clip.meter).mu
-        found.append(refine(model, mu, part, clip.meter, **({} if options.refine else {"limit": 0})))
-    differed = sum(int(each.differed.sum()) for each in found)
-    return torch.cat([each.z for each in found]), differed, max(int(each.steps.max()) for each in found)
+    mu = model.encode(clip.windows, clip.meter).mu
+    found = refine(model, mu, clip.windows, clip.meter, STEPS if options.refine else 0)
+    return found.z, int(found.differed.sum()), int(found.steps.max())
 
 
 def _end(clip: Clip, heard: NDArray[np.int64], differed: int, refinements: int) -> End:
@@ -151,7 +144,7 @@ def _end(clip: Clip, heard: NDArray[np.int64], differed: int, refinements: int) 
     return End(differed, int(wrong.sum()), refinements)
 
 
-def _walk(model: MusicVAE, z_a: Tensor, z_b: Tensor, clip: Clip, options: Options) -> Walk:
+def _walk(model: Codec, z_a: Floats, z_b: Floats, clip: Clip, options: Options) -> Walk:
     """The way between two tunes' latents; at a temperature, drawn afresh at the same places without leaning."""
     spacing = SPACINGS[options.spacing]
     if options.pull is not None:
@@ -161,8 +154,7 @@ def _walk(model: MusicVAE, z_a: Tensor, z_b: Tensor, clip: Clip, options: Option
     way = walk(model, z_a, z_b, clip.meter, options.steps, spacing, along, heard)
     if options.temperature == 0:
         return way
-    generator = torch.Generator(z_a.device).manual_seed(options.seed)
-    t = torch.from_numpy(way.positions)
-    z = along(z_a, z_b, t)  # [S, W, Z]
-    level = levels(z, z_a, z_b, t)
-    return Walk(way.positions, decode(model, z, clip.meter, options.temperature, generator, level))
+    z = along(z_a, z_b, way.positions)  # [S, W, Z]
+    level = levels(z, z_a, z_b, way.positions)
+    random = np.random.default_rng(options.seed)
+    return Walk(way.positions, decode(model, z, clip.meter, options.temperature, random, level))

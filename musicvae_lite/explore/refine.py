@@ -7,14 +7,12 @@ staying near it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
-from torch.nn import functional as F
+import numpy as np
 
-from musicvae_lite.model.musicvae import MusicVAE
-from musicvae_lite.model.threads import one_thread
+from musicvae_lite.inference.codec import Codec, Floats, Ints
 from musicvae_lite.music.notes import Meter
 
 STEPS = 200
@@ -24,71 +22,89 @@ MARGIN = 1.0  # nats by which the true token's logit should lead
 ENOUGH = 0.01  # … and by which it must
 STAY_NEAR = 0.02  # nats a unit of squared distance; less and less, down to 0 at the last step
 
+STEPS_AT_ONCE = 2**14  # of windows that are refined together: more would only take more memory
+
 
 @dataclass(frozen=True, eq=False)
 class Refined:
     """z [B, Z]; tokens that differed before and still differ after, and gradient steps taken, int64 [B] each."""
 
-    z: Tensor
-    differed: Tensor
-    differ: Tensor
-    steps: Tensor
+    z: Floats
+    differed: Ints
+    differ: Ints
+    steps: Ints
 
 
-@one_thread()
-def refine(model: MusicVAE, z: Tensor, tokens: Tensor, meter: Meter, limit: int = STEPS) -> Refined:
+def refine(model: Codec, z: Floats, tokens: Ints, meter: Meter, limit: int = STEPS) -> Refined:
     """z moved until the model decodes `tokens` int64 [B, T, V] from it at temperature 0, within `limit` steps.
 
     Windows that decode exactly already are not touched, and none ends up with more differing tokens than before.
     """
-    start = z.detach()
-    differed = _differing(model, start, tokens, meter)
-    found, differ, steps = start.clone(), differed.clone(), torch.zeros_like(differed)
-    wrong = differed.nonzero().squeeze(-1)
+    rows = max(1, STEPS_AT_ONCE // tokens.shape[1])
+    parts = [slice(start, start + rows) for start in range(0, len(z), rows)]
+    found = [_refine(model, z[part], tokens[part], meter, limit) for part in parts]
+    names = ("z", "differed", "differ", "steps")
+    return Refined(*(np.concatenate([getattr(each, name) for each in found]) for name in names))
+
+
+def _refine(model: Codec, z: Floats, tokens: Ints, meter: Meter, limit: int) -> Refined:
+    differed = _differing(model, z, tokens, meter)
+    found, differ, steps = z.copy(), differed.copy(), np.zeros_like(differed)
+    wrong = np.flatnonzero(differed)
     if limit and len(wrong):
-        moved, steps[wrong] = _descend(model, start[wrong], tokens[wrong], meter, limit)
+        moved, steps[wrong] = _descend(model, z[wrong], tokens[wrong], meter, limit)
         left = _differing(model, moved, tokens[wrong], meter)
         better = left < differed[wrong]
         found[wrong[better]], differ[wrong[better]] = moved[better], left[better]
     return Refined(found, differed, differ, steps)
 
 
-def _descend(model: MusicVAE, start: Tensor, tokens: Tensor, meter: Meter, limit: int) -> tuple[Tensor, Tensor]:
+def _descend(model: Codec, start: Floats, tokens: Ints, meter: Meter, limit: int) -> tuple[Floats, Ints]:
     """For each window the z [B, Z] with the largest least lead on Adam's way from `start`, and the steps taken [B].
 
     A window is done when every true token leads: then free-running decoding is exact too, by induction over the steps,
     so no decoding is needed to see it.
     """
-    best, led = start.clone(), start.new_full((len(start),), -torch.inf)
-    point, mean, square = start.clone(), torch.zeros_like(start), torch.zeros_like(start)
-    steps = torch.zeros(len(start), dtype=torch.int64, device=start.device)
-    rows = torch.arange(len(start), device=start.device)  # of the windows that are not done
+    best, led = start.copy(), np.full(len(start), -np.inf)
+    point, mean, square = start.copy(), np.zeros_like(start), np.zeros_like(start)
+    steps, rows = np.zeros(len(start), np.int64), np.arange(len(start))  # rows: of the windows that are not done
     for step in range(limit + 1):
-        here = point[rows].requires_grad_()
-        lead = _leads(model, here, tokens[rows], meter)
-        least = lead.detach().amin((1, 2))
-        ahead = least > led[rows]
-        best[rows[ahead]], led[rows[ahead]] = here.detach()[ahead], least[ahead]
+        least, gradient = _missing(model, point[rows], tokens[rows], meter)
+        ahead = rows[least > led[rows]]
+        best[ahead], led[rows] = point[ahead], np.maximum(led[rows], least)
         going = least < ENOUGH
         if step == limit or not going.any():
             break
-        distance = (here - start[rows]).square().sum()
-        missing = F.relu(MARGIN - lead).sum() + STAY_NEAR * (1 - step / limit) * distance
-        gradient, rows = torch.autograd.grad(missing, here)[0][going], rows[going]
-        mean[rows] = torch.lerp(gradient, mean[rows], DECAYS[0])
-        square[rows] = torch.lerp(gradient.square(), square[rows], DECAYS[1])
+        pulled = 2 * STAY_NEAR * (1 - step / limit) * (point[rows] - start[rows])
+        slope, rows = (gradient() + pulled)[going], rows[going]
+        mean[rows] = DECAYS[0] * mean[rows] + (1 - DECAYS[0]) * slope
+        square[rows] = DECAYS[1] * square[rows] + (1 - DECAYS[1]) * slope**2
         unbiased, scale = mean[rows] / (1 - DECAYS[0] ** (step + 1)), square[rows] / (1 - DECAYS[1] ** (step + 1))
-        point[rows] -= RATE * unbiased / (scale.sqrt() + 1e-8)
+        point[rows] -= RATE * unbiased / (np.sqrt(scale) + 1e-8)
         steps[rows] += 1
     return best, steps
 
 
-def _leads(model: MusicVAE, z: Tensor, tokens: Tensor, meter: Meter) -> Tensor:
-    """By how much each true token's logit leads the best other one, teacher-forced: [B, T, V]."""
-    logits = model.logits(z, tokens, meter)
-    true = logits.gather(-1, tokens[..., None])
-    return (true - logits.scatter(-1, tokens[..., None], -torch.inf).amax(-1, keepdim=True)).squeeze(-1)
+def _missing(model: Codec, z: Floats, tokens: Ints, meter: Meter) -> tuple[Floats, Callable[[], Floats]]:
+    """By how much the true token's logit leads the best other one where it leads least, teacher-forced, [B]; and the
+    gradient [B, Z] of what all leads lack of the margin, together.
+    """
+    logits, back = model.logits(z, tokens, meter)
+    true = np.take_along_axis(logits, tokens[..., None], -1)
+    others = logits.copy()
+    np.put_along_axis(others, tokens[..., None], -np.inf, -1)
+    rival = others.argmax(-1)[..., None]
+    lead = true - np.take_along_axis(others, rival, -1)  # [B, T, V, 1]
+
+    def gradient() -> Floats:
+        lacks, at_logits = (lead < MARGIN).astype(logits.dtype), np.zeros_like(logits)
+        np.put_along_axis(at_logits, tokens[..., None], -lacks, -1)
+        np.put_along_axis(at_logits, rival, lacks, -1)
+        return back(at_logits)
+
+    return lead.min((1, 2, 3)), gradient
 
 
-def _differing(model: MusicVAE, z: Tensor, tokens: Tensor, meter: Meter) -> Tensor:
-    return (model.decode(z, meter) != tokens).sum((1, 2))
+def _differing(model: Codec, z: Floats, tokens: Ints, meter: Meter) -> Ints:
+    found: Ints = (model.decode(z, meter) != tokens).sum((1, 2))
+    return found

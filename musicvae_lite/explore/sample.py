@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.model.checkpoint import Checkpoint
-from musicvae_lite.model.density import Density
-from musicvae_lite.model.musicvae import MusicVAE
-from musicvae_lite.model.noise import expected
-from musicvae_lite.model.threads import one_thread
+from musicvae_lite.inference.codec import Codec, Floats, Ints
+from musicvae_lite.inference.density import Density
+from musicvae_lite.inference.noise import expected
 from musicvae_lite.music.grid import GridNotes, dequantize
 from musicvae_lite.music.notes import COMMON_TIME, Meter, MeterChange, Song, Track
 from musicvae_lite.tokens import representation
@@ -48,39 +45,38 @@ class Options:
             raise MusicVAEError(
                 f"a temperature of {self.temperature:g} and a spread of {self.spread:g}: expected 0 or more of each"
             )
+        if self.seed < 0:
+            raise MusicVAEError(f"a seed of {self.seed}: expected 0 or more")
 
 
 @dataclass(frozen=True, eq=False)
 class Samples:
     """New tunes as z [B, Z], as notes on the grid and as songs; which prior they came from, and as for which meter."""
 
-    z: Tensor
+    z: Floats
     steps: tuple[GridNotes, ...]
     songs: tuple[Song, ...]
     prior: str
     like: Meter  # the meter itself, or the nearest that the density was fitted to
 
 
-@one_thread()
-@torch.no_grad()
-def sample(checkpoint: Checkpoint, options: Options | None = None) -> Samples:
-    """New tunes of the model's length, a function of the options alone.
+def sample(model: Codec, fitted: Density | None, options: Options | None = None) -> Samples:
+    """New tunes of the model's length, a function of the options alone; `fitted` is the model's density if it has one.
 
     Asking for the fitted density of a model without one is a `MusicVAEError`. Silence is drawn again, a few times.
     """
-    options, model = options or Options(), checkpoint.model
-    density = choose(checkpoint, options.prior)
-    form = representation(model.config.representation)
-    generator = torch.Generator(next(model.parameters()).device).manual_seed(options.seed)
-    z = draw(checkpoint, density, options.count, options, generator)
-    tokens = decode(model, z, options, generator)
+    options = options or Options()
+    density, form = choose(fitted, options.prior), representation(model.config.representation)
+    random = np.random.default_rng(options.seed)
+    z = draw(model, density, options.count, options, random)
+    tokens = decode(model, z, options, random)
     for _ in range(MOST_DRAWS):
-        silent = torch.from_numpy(form.content(tokens.cpu().numpy()) == 0).to(z.device)
-        if not bool(silent.any()):
+        silent = form.content(tokens) == 0
+        if not silent.any():
             break
-        z[silent] = draw(checkpoint, density, int(silent.sum()), options, generator)
-        tokens[silent] = decode(model, z[silent], options, generator)
-    steps = tuple(form.decode(row) for row in tokens.cpu().numpy())
+        z[silent] = draw(model, density, int(silent.sum()), options, random)
+        tokens[silent] = decode(model, z[silent], options, random)
+    steps = tuple(form.decode(row) for row in tokens)
     songs = tuple(
         Song(
             (Track(dequantize(notes, model.config.steps_per_quarter), f"sample {number}"),),
@@ -92,27 +88,21 @@ def sample(checkpoint: Checkpoint, options: Options | None = None) -> Samples:
     return Samples(z, steps, songs, FITTED if density else NORMAL, like)
 
 
-def decode(model: MusicVAE, z: Tensor, options: Options, generator: torch.Generator) -> Tensor:
+def decode(model: Codec, z: Floats, options: Options, random: np.random.Generator) -> Ints:
     """Tokens int64 [B, T, V] of z [B, Z], taken as roughly as `options` say."""
-    level = torch.full((len(z),), options.level if model.config.noise_conditioning else 0.0, device=z.device)
-    return model.decode(expected(z, level), options.meter, options.temperature, generator, level=level)
+    level = np.full(len(z), options.level if model.config.noise_conditioning else 0.0, z.dtype)
+    return model.decode(expected(z, level), options.meter, options.temperature, random, level=level)
 
 
-def choose(checkpoint: Checkpoint, prior: str | None = None) -> Density | None:
-    """The checkpoint's fitted density where `prior` wants it or leaves the choice; None stands for N(0, I)."""
-    if prior == NORMAL:
-        return None
-    density = Density.from_tensors(checkpoint.extra)
-    if density is None and prior == FITTED:
+def choose(fitted: Density | None, prior: str | None = None) -> Density | None:
+    """The fitted density where `prior` wants it or leaves the choice; None stands for N(0, I)."""
+    if fitted is None and prior == FITTED:
         raise MusicVAEError("this model has no fitted density: train it to the end, or draw with --prior normal")
-    return density.to(next(checkpoint.model.parameters()).device) if density else None
+    return None if prior == NORMAL else fitted
 
 
-def draw(
-    checkpoint: Checkpoint, density: Density | None, count: int, options: Options, generator: torch.Generator
-) -> Tensor:
+def draw(model: Codec, density: Density | None, count: int, options: Options, random: np.random.Generator) -> Floats:
     """z [count, Z] from the density, or from N(0, I) where it is None."""
     if density:
-        return density.sample(count, options.meter, generator, options.spread)
-    size = checkpoint.model.config.latent
-    return options.spread * torch.randn(count, size, generator=generator, device=generator.device)
+        return density.sample(count, options.meter, random, options.spread)
+    return options.spread * random.standard_normal((count, model.config.latent), np.float32)

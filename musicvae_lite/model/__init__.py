@@ -1,1 +1,1 @@
-"""Tokens → posterior → z → tokens. Torch from here down."""
+"""Tokens → posterior → z → tokens, to be trained, in PyTorch. `codec.py` gives it a face of arrays."""

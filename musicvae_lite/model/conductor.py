@@ -15,7 +15,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from musicvae_lite.model.config import Config
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.decoder import Decoder, Pull, pick, weighed
 from musicvae_lite.model.noise import NoiseLevel
 from musicvae_lite.model.positions import MetricalPositions, Views

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.model.config import Config
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.encoder import TokenEmbedding
 from musicvae_lite.model.lstm import State, step
 from musicvae_lite.model.noise import NoiseLevel

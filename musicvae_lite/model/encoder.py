@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from musicvae_lite.model.config import Config
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.positions import MetricalPositions, Views
 from musicvae_lite.model.posterior import Posterior
 from musicvae_lite.music.notes import Meter

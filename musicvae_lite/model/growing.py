@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.model.config import Config
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.musicvae import MusicVAE
 
 MAY_DIFFER = {"bars", "latent"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.conductor import HierarchicalDecoder
-from musicvae_lite.model.config import Config
 from musicvae_lite.model.decoder import Decoder, Pull
 from musicvae_lite.model.encoder import Encoder
 from musicvae_lite.model.posterior import Posterior

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.model.config import Config
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.decoder import Decoder
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.model.noise import POWERS

@@ -36,6 +36,13 @@ class GridError(MusicVAEError):
         self.steps_per_quarter = steps_per_quarter
 
 
+def beat_steps(meter: Meter, steps_per_quarter: int) -> int:
+    """Steps of a beat as it is counted: a quarter in 3/4, three eighths in 6/8; 0 if that is not a whole number."""
+    compound = meter.denominator >= 8 and meter.numerator % 3 == 0 and meter.numerator > 3
+    steps, rest = divmod(4 * steps_per_quarter * (3 if compound else 1), meter.denominator)
+    return 0 if rest else steps
+
+
 @dataclass(frozen=True, eq=False)
 class GridNotes:
     """Columns of equal length n, sorted by (start, pitch), in steps; every note has end > start."""

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from musicvae_lite.corpus.windows import Windows
 from musicvae_lite.evaluation.unseen import TRAINED_ON, remember
-from musicvae_lite.model.density import fit
+from musicvae_lite.model.density import fit, kept
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.tokens import representation
 
@@ -18,4 +18,4 @@ Keep = Callable[[MusicVAE, Sequence[Windows], int], Mapping[str, Tensor]]  # (mo
 def keepsakes(model: MusicVAE, groups: Sequence[Windows], seed: int) -> dict[str, Tensor]:
     """For `Checkpoint.extra`: the latent density fitted to the training windows, and their fingerprints."""
     form = representation(model.config.representation)
-    return {TRAINED_ON: remember(groups, form), **fit(model, groups, seed=seed).to_tensors()}
+    return {TRAINED_ON: remember(groups, form), **kept(fit(model, groups, seed=seed))}

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from musicvae_lite.corpus.windows import Windows
-from musicvae_lite.explore.interpolate import linear
+from musicvae_lite.explore.interpolate import linear, uniform
+from musicvae_lite.inference.config import Config
+from musicvae_lite.model.codec import codec
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.grid import GridNotes, bar_steps
 from musicvae_lite.music.midi import write
@@ -22,26 +23,24 @@ COUNT = 4
 STEPS = 5  # of the interpolation
 
 
-@torch.no_grad()
 def write_examples(model: MusicVAE, groups: Sequence[Windows], folder: Path) -> None:
     """`original.mid`, `reconstruction.mid` and `interpolation.mid` (first window to last), a bar of rest after each."""
     group = groups[0]
     rows = np.linspace(0, len(group) - 1, min(COUNT, len(group))).astype(np.int64)
-    tokens = torch.from_numpy(group.tokens[rows].astype(np.int64)).to(next(model.parameters()).device)
-    mu = model.encode(tokens, group.meter).mu
-    path = linear(mu[0], mu[-1], torch.linspace(0, 1, STEPS))
+    tokens, player = group.tokens[rows].astype(np.int64), codec(model)
+    mu = player.encode(tokens, group.meter).mu
+    path = linear(mu[0], mu[-1], uniform(STEPS))
     folder.mkdir(parents=True, exist_ok=True)
     for name, windows in {
         "original": tokens,
-        "reconstruction": model.decode(mu, group.meter),
-        "interpolation": model.decode(path, group.meter),
+        "reconstruction": player.decode(mu, group.meter),
+        "interpolation": player.decode(path, group.meter),
     }.items():
-        write(_song(windows.cpu().numpy(), group.meter, model), folder / f"{name}.mid")
+        write(_song(windows, group.meter, model.config), folder / f"{name}.mid")
 
 
-def _song(windows: NDArray[np.int64], meter: Meter, model: MusicVAE) -> Song:
+def _song(windows: NDArray[np.int64], meter: Meter, config: Config) -> Song:
     """Windows [N, T, V] one behind the other, a bar of rest after each."""
-    config = model.config
     form, length = representation(config.representation), windows.shape[1] + bar_steps(meter, config.steps_per_quarter)
     notes = GridNotes.joined([form.decode(window).moved(i * length) for i, window in enumerate(windows)])
     tracks = to_tracks(notes, form.INSTRUMENTS, config.steps_per_quarter)

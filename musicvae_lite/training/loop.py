@@ -19,7 +19,8 @@ import torch
 from musicvae_lite.corpus.windows import Windows
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.evaluation import heldout
-from musicvae_lite.model.checkpoint import MODEL_FILE, Checkpoint
+from musicvae_lite.inference.stored import MODEL_FILE
+from musicvae_lite.model.checkpoint import Checkpoint
 from musicvae_lite.model.checkpoint import save as save_model
 from musicvae_lite.model.noise import noised
 from musicvae_lite.model.objective import NATS_PER_BIT, Loss, objective

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.model.config import Config
+from musicvae_lite.inference.config import Config
 
 SEEDS = 1 << 32
 

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.model.checkpoint import explained, load, read_tensors, write_tensors
-from musicvae_lite.model.config import Config
+from musicvae_lite.inference.config import Config
+from musicvae_lite.inference.stored import explained
+from musicvae_lite.model.checkpoint import load, read_tensors, write_tensors
 from musicvae_lite.model.growing import grow
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.pretrained.registry import resolve

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model import lstm, onnx
 from musicvae_lite.model.checkpoint import load
-from musicvae_lite.model.config import Config
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.model.objective import objective
 from musicvae_lite.model.posterior import Posterior

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
 
 from musicvae_lite.cli.main import main
 from musicvae_lite.corpus.clip import cut_clip
+from musicvae_lite.inference.config import Config
+from musicvae_lite.inference.density import Density
 from musicvae_lite.model.checkpoint import Checkpoint, load, save
-from musicvae_lite.model.config import Config
-from musicvae_lite.model.density import Density
+from musicvae_lite.model.density import kept
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.model.threads import one_thread
 from musicvae_lite.music.midi import read, write
@@ -69,9 +71,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
             optimizer.step()
             if loss < 0.02:
                 break
-    density = Density([COMMON_TIME], torch.zeros(1, 1), torch.zeros(1, 8), torch.eye(8)[None])
+    density = Density((COMMON_TIME,), np.zeros((1, 1)), np.zeros((1, 8)), np.eye(8)[None])
     path = tmp_path_factory.mktemp("drums") / "drums.safetensors"
-    save(Checkpoint(tiny.eval(), {}, density.to_tensors()), path)
+    save(Checkpoint(tiny.eval(), {}, kept(density)), path)
     return str(path)
 
 

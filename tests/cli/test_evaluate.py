@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from musicvae_lite.cli.main import main
-from musicvae_lite.corpus import Settings, prepare
+from musicvae_lite.corpus.prepare import prepare
+from musicvae_lite.corpus.scan import Settings
 from musicvae_lite.evaluation.unseen import TRAINED_ON, remember
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.checkpoint import Checkpoint, save, write_tensors
-from musicvae_lite.model.config import Config
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.tokens import melody

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from musicvae_lite.cli.main import main
+from musicvae_lite.inference.config import Config
+from musicvae_lite.inference.density import Density
 from musicvae_lite.model.checkpoint import Checkpoint, save
-from musicvae_lite.model.config import Config
-from musicvae_lite.model.density import Density
+from musicvae_lite.model.density import kept
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.midi import read
 from musicvae_lite.music.notes import COMMON_TIME, Meter
@@ -30,8 +32,8 @@ def plain(checkpoint: Checkpoint, tmp_path: Path) -> str:
 
 @pytest.fixture
 def fitted(checkpoint: Checkpoint, tmp_path: Path) -> str:
-    density = Density([COMMON_TIME], torch.zeros(1, 1), torch.zeros(1, 4), torch.eye(4)[None])
-    save(Checkpoint(checkpoint.model, {}, density.to_tensors()), tmp_path / "fitted.safetensors", torch.float16)
+    density = Density((COMMON_TIME,), np.zeros((1, 1)), np.zeros((1, 4)), np.eye(4)[None])
+    save(Checkpoint(checkpoint.model, {}, kept(density)), tmp_path / "fitted.safetensors", torch.float16)
     return str(tmp_path / "fitted.safetensors")
 
 

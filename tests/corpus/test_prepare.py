@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from musicvae_lite.corpus import Corpus, Settings, prepare
-from musicvae_lite.corpus.prepare import assemble
-from musicvae_lite.corpus.scan import Piece, scan_song
+from musicvae_lite.corpus.prepare import assemble, prepare
+from musicvae_lite.corpus.scan import Piece, Settings, scan_song
+from musicvae_lite.corpus.store import Corpus
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.music.notes import COMMON_TIME, Meter, Song
 from musicvae_lite.tokens import melody

@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from musicvae_lite.corpus.windows import Windows
+from musicvae_lite.inference.codec import Codec
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.checkpoint import Checkpoint
-from musicvae_lite.model.config import Config
+from musicvae_lite.model.codec import codec
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.tokens import melody
@@ -28,6 +30,11 @@ def random_windows(meter: Meter, bar_steps: int, count: int, pieces: int, seed: 
 def model() -> MusicVAE:
     torch.manual_seed(0)
     return MusicVAE(Config(latent=8, embedding=8, encoder_hidden=8, decoder_hidden=16, view_rank=4)).eval()
+
+
+@pytest.fixture(scope="session")
+def player(model: MusicVAE) -> Codec:
+    return codec(model)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import pytest
 
 from musicvae_lite.corpus.windows import Windows
 from musicvae_lite.evaluation import heldout, rates
-from musicvae_lite.model.config import Config
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.musicvae import MusicVAE
 
 

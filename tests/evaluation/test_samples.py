@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import torch
 
 from musicvae_lite.corpus.splits import fingerprints
 from musicvae_lite.corpus.windows import Windows
 from musicvae_lite.evaluation.samples import FITTED, NORMAL, Figures, best, compare, densities, describe, draw
-from musicvae_lite.model.checkpoint import Checkpoint
+from musicvae_lite.inference.codec import Codec
 from musicvae_lite.tokens import melody
 
 Groups = tuple[Windows, ...]
@@ -20,13 +19,13 @@ def random() -> np.random.Generator:
     return np.random.default_rng(0)
 
 
-def drawn(checkpoint: Checkpoint, groups: Groups, seed: int) -> list[Windows]:
-    generator = torch.Generator().manual_seed(seed)
-    return draw(checkpoint.model, densities(checkpoint)[NORMAL], groups, 8, 1.0, generator)
+def drawn(player: Codec, groups: Groups, seed: int) -> list[Windows]:
+    sample = densities(player.config.latent, None)[NORMAL]
+    return draw(player, sample, groups, 8, 1.0, np.random.default_rng(seed))
 
 
-def test_samples_have_the_meters_of_the_corpus_in_proportion(checkpoint: Checkpoint, groups: Groups) -> None:
-    samples = drawn(checkpoint, groups, 0)
+def test_samples_have_the_meters_of_the_corpus_in_proportion(player: Codec, groups: Groups) -> None:
+    samples = drawn(player, groups, 0)
     assert [(each.meter, each.tokens.shape) for each in samples] == [
         (groups[0].meter, (6, 32, 1)),
         (groups[1].meter, (2, 24, 1)),
@@ -34,25 +33,24 @@ def test_samples_have_the_meters_of_the_corpus_in_proportion(checkpoint: Checkpo
     assert all(melody.is_canonical(window) for each in samples for window in each.tokens)
 
 
-def test_samples_follow_from_the_seed(checkpoint: Checkpoint, groups: Groups) -> None:
-    one, again, other = (drawn(checkpoint, groups, seed)[0].tokens for seed in (1, 1, 2))
+def test_samples_follow_from_the_seed(player: Codec, groups: Groups) -> None:
+    one, again, other = (drawn(player, groups, seed)[0].tokens for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, again)
     assert (one != other).any()
 
 
-def test_what_was_sampled_before_is_found_to_be_a_copy(checkpoint: Checkpoint, groups: Groups) -> None:
-    corpus = describe(groups, checkpoint.model.config, random())
-    found = compare(checkpoint, groups, corpus, np.empty(0, np.uint64), 8, 0.0, random())[NORMAL]
+def test_what_was_sampled_before_is_found_to_be_a_copy(player: Codec, groups: Groups) -> None:
+    corpus = describe(groups, player.config, random())
+    found = compare(player, None, groups, corpus, np.empty(0, np.uint64), 8, 0.0, random())[NORMAL]
     assert found.copies == 0
-    generator = torch.Generator().manual_seed(int(random().integers(1 << 31)))
-    same = draw(checkpoint.model, densities(checkpoint)[NORMAL], groups, 8, 0.0, generator)
+    same = draw(player, densities(player.config.latent, None)[NORMAL], groups, 8, 0.0, random())
     known = np.concatenate([fingerprints(each.tokens, melody) for each in same])
-    assert compare(checkpoint, groups, corpus, known, 8, 0.0, random())[NORMAL].copies == 1
+    assert compare(player, None, groups, corpus, known, 8, 0.0, random())[NORMAL].copies == 1
 
 
-def test_copies_are_undefined_where_training_is_unknown(checkpoint: Checkpoint, groups: Groups) -> None:
-    corpus = describe(groups, checkpoint.model.config, random())
-    found = compare(checkpoint, groups, corpus, None, 8, 1.0, random())[NORMAL]
+def test_copies_are_undefined_where_training_is_unknown(player: Codec, groups: Groups) -> None:
+    corpus = describe(groups, player.config, random())
+    found = compare(player, None, groups, corpus, None, 8, 1.0, random())[NORMAL]
     assert math.isnan(found.copies)
     assert 0 <= found.overlap <= 1
     assert set(found.by_descriptor) == set(corpus) == set(found.values)

@@ -7,7 +7,6 @@ import math
 
 import numpy as np
 import pytest
-import torch
 
 from musicvae_lite.corpus.windows import Windows
 from musicvae_lite.evaluation import heldout
@@ -17,6 +16,7 @@ from musicvae_lite.evaluation.summary import SHIPPED_SPACING, Evaluation, Option
 from musicvae_lite.evaluation.table import NONE, number, percent, rows
 from musicvae_lite.evaluation.unseen import Chosen
 from musicvae_lite.explore.refine import refine
+from musicvae_lite.inference.codec import Codec
 from musicvae_lite.model.checkpoint import Checkpoint
 from musicvae_lite.model.musicvae import MusicVAE
 
@@ -71,21 +71,23 @@ def test_progress_is_told_to_the_end(checkpoint: Checkpoint, groups: Groups) -> 
     assert told == [(done, told[0][1]) for done in range(told[0][1] + 1)]
 
 
-def test_the_refined_share_is_counted_where_all_windows_are_refined(model: MusicVAE, groups: Groups) -> None:
+def test_the_refined_share_is_counted_where_all_windows_are_refined(
+    model: MusicVAE, player: Codec, groups: Groups
+) -> None:
     passes, exact = heldout.run(model, groups), []
     for group in groups:
-        tokens = torch.from_numpy(group.tokens.astype(np.int64))
-        mu = model.encode(tokens, group.meter).mu
-        exact += (refine(model, mu, tokens, group.meter, 20).differ == 0).tolist()
-    assert refined_share(model, groups, passes, Options(refine_steps=20)) == pytest.approx(np.mean(exact))
+        tokens = group.tokens.astype(np.int64)
+        mu = player.encode(tokens, group.meter).mu
+        exact += (refine(player, mu, tokens, group.meter, 20).differ == 0).tolist()
+    assert refined_share(player, groups, passes, Options(refine_steps=20)) == pytest.approx(np.mean(exact))
 
 
-def test_windows_that_are_exact_already_need_no_refinement(model: MusicVAE, groups: Groups) -> None:
+def test_windows_that_are_exact_already_need_no_refinement(model: MusicVAE, player: Codec, groups: Groups) -> None:
     passes = [
         heldout.Pass(**(vars(p) | {"truth": p.free_t0}))  # as if each window were what comes back
         for p in heldout.run(model, groups)
     ]
-    assert refined_share(model, groups, passes, FEW) == 1
+    assert refined_share(player, groups, passes, FEW) == 1
 
 
 def test_every_accuracy_stands_beside_its_two_controls(evaluation: Evaluation) -> None:

@@ -8,55 +8,63 @@ from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from torch import Tensor
 
 from musicvae_lite.explore.interpolate import JUMP_POWER, PATHS, Path, even, levels, linear, slerp, uniform
+from musicvae_lite.inference.codec import Floats
 
-THIRDS = torch.tensor([0.0, 1 / 3, 2 / 3, 1.0], dtype=torch.float64)
-A_FINE_LINE = torch.from_numpy(uniform(33))
+THIRDS = np.array([0.0, 1 / 3, 2 / 3, 1.0])
+A_FINE_LINE = uniform(33)
 DEGREES = [0.001, 1, 30, 60, 89.9, 90, 91, 120, 150, 179, 179.999]
 
 
-def at_angle(degrees: float, size: int = 8, norms: tuple[float, float] = (1.0, 1.0)) -> tuple[Tensor, Tensor]:
+def at_angle(degrees: float, size: int = 8, norms: tuple[float, float] = (1.0, 1.0)) -> tuple[Floats, Floats]:
     """Two float64 vectors of given norms with that angle between them, askew in `size` dimensions."""
-    generator = torch.Generator().manual_seed(0)
-    basis, _ = torch.linalg.qr(torch.randn(size, 2, generator=generator, dtype=torch.float64))
+    basis, _ = np.linalg.qr(np.random.default_rng(0).standard_normal((size, 2)))
     angle = math.radians(degrees)
     return basis[:, 0] * norms[0], (math.cos(angle) * basis[:, 0] + math.sin(angle) * basis[:, 1]) * norms[1]
 
 
+def normal(*shape: int, seed: int) -> Floats:
+    """Normal float32 numbers."""
+    return np.random.default_rng(seed).standard_normal(shape, np.float32)
+
+
+def norm(x: Floats) -> Floats:
+    """Lengths of vectors [..., Z], [...]."""
+    return np.asarray(np.linalg.norm(x.astype(np.float64), axis=-1))
+
+
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
 def test_the_ends_of_a_path_are_exactly_its_two_points(path: Path) -> None:
-    a, b = torch.randn(2, 5, 8, generator=torch.Generator().manual_seed(1))
+    a, b = normal(2, 5, 8, seed=1)
     points = path(a, b, THIRDS)
     assert points.shape == (4, 5, 8)
     assert points.dtype == a.dtype
-    assert torch.equal(points[0], a)
-    assert torch.equal(points[-1], b)
+    assert np.array_equal(points[0], a)
+    assert np.array_equal(points[-1], b)
 
 
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
 def test_a_path_from_a_point_to_itself_stays_there_exactly(path: Path) -> None:
-    a = torch.randn(5, 8, generator=torch.Generator().manual_seed(2))
-    assert torch.equal(path(a, a, A_FINE_LINE), a.expand(33, 5, 8))
+    a = normal(5, 8, seed=2)
+    assert np.array_equal(path(a, a, A_FINE_LINE), np.broadcast_to(a, (33, 5, 8)))
 
 
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
 def test_positions_can_differ_from_row_to_row(path: Path) -> None:
-    a, b = torch.randn(2, 3, 8, generator=torch.Generator().manual_seed(3))
-    positions = torch.rand(4, 3, generator=torch.Generator().manual_seed(4))
+    a, b = normal(2, 3, 8, seed=3)
+    positions = np.random.default_rng(4).random((4, 3))
     points = path(a, b, positions)
     for row in range(3):
-        assert torch.allclose(points[:, row], path(a[row], b[row], positions[:, row]))
+        assert np.allclose(points[:, row], path(a[row], b[row], positions[:, row]))
 
 
 def test_the_linear_path_is_a_straight_line_at_even_speed() -> None:
-    a, b = torch.zeros(8), torch.full((8,), 4.0)
-    assert torch.allclose(linear(a, b, A_FINE_LINE), 4 * A_FINE_LINE[:, None].float().expand(33, 8))
+    a, b = np.zeros(8), np.full(8, 4.0)
+    assert np.allclose(linear(a, b, A_FINE_LINE), np.repeat(4 * A_FINE_LINE[:, None], 8, 1))
 
 
 @pytest.mark.parametrize("norms", [(1.0, 1.0), (2.0, 0.5)], ids=str)
@@ -64,43 +72,45 @@ def test_the_linear_path_is_a_straight_line_at_even_speed() -> None:
 def test_slerp_is_the_true_arc_up_to_large_angles(degrees: float, norms: tuple[float, float]) -> None:
     a, b = at_angle(degrees, norms=norms)
     points = slerp(a, b, A_FINE_LINE)
-    turned = torch.linalg.vector_norm(points / points.norm(dim=-1, keepdim=True) - a / a.norm(), dim=-1)
-    chord = 2 * torch.sin(math.radians(degrees) * A_FINE_LINE / 2)  # of an arc, in the plane of a and b …
-    assert torch.allclose(turned, chord, atol=1e-9)
-    remaining = torch.linalg.vector_norm(points / points.norm(dim=-1, keepdim=True) - b / b.norm(), dim=-1)
-    assert torch.allclose(remaining, chord.flip(0), atol=1e-9)  # … which is the shortest one
+    turned = norm(points / norm(points)[:, None] - a / norm(a))
+    chord = 2 * np.sin(math.radians(degrees) * A_FINE_LINE / 2)  # of an arc, in the plane of a and b …
+    assert np.allclose(turned, chord, atol=1e-9)
+    remaining = norm(points / norm(points)[:, None] - b / norm(b))
+    assert np.allclose(remaining, chord[::-1], atol=1e-9)  # … which is the shortest one
 
 
 @pytest.mark.parametrize("degrees", [0.0, *DEGREES, 180.0])
 def test_the_norm_along_slerp_goes_evenly_from_one_to_the_other(degrees: float) -> None:
     a, b = at_angle(degrees, norms=(2.0, 3.0))
-    assert torch.allclose(slerp(a, b, A_FINE_LINE).norm(dim=-1), 2 + A_FINE_LINE)
-    assert torch.allclose(slerp(a.float(), b.float(), A_FINE_LINE).norm(dim=-1).double(), 2 + A_FINE_LINE)
+    assert np.allclose(norm(slerp(a, b, A_FINE_LINE)), 2 + A_FINE_LINE)
+    single = slerp(a.astype(np.float32), b.astype(np.float32), A_FINE_LINE)
+    assert single.dtype == np.float32
+    assert np.allclose(norm(single), 2 + A_FINE_LINE)
 
 
-ONE = torch.tensor([3.0, 4.0, 0.0])
+ONE = np.array([3.0, 4.0, 0.0], np.float32)
 CORNER_CASES = {
     "equal": (ONE, ONE),
     "parallel": (ONE, 2 * ONE),
-    "nearly parallel": (ONE, ONE + torch.tensor([0.0, 0.0, 1e-7])),
+    "nearly parallel": (ONE, ONE + np.array([0.0, 0.0, 1e-7], np.float32)),
     "opposite": (ONE, -ONE),
-    "nearly opposite": (ONE, -ONE + torch.tensor([0.0, 0.0, 1e-7])),
-    "along an axis": (torch.tensor([1.0, 0.0, 0.0]), torch.tensor([-1.0, 0.0, 0.0])),
-    "from zero": (torch.zeros(3), ONE),
-    "to zero": (ONE, torch.zeros(3)),
-    "zero": (torch.zeros(3), torch.zeros(3)),
-    "tiny": (1e-30 * ONE, 1e-30 * ONE.flip(0)),
+    "nearly opposite": (ONE, -ONE + np.array([0.0, 0.0, 1e-7], np.float32)),
+    "along an axis": (np.array([1.0, 0.0, 0.0], np.float32), np.array([-1.0, 0.0, 0.0], np.float32)),
+    "from zero": (np.zeros(3, np.float32), ONE),
+    "to zero": (ONE, np.zeros(3, np.float32)),
+    "zero": (np.zeros(3, np.float32), np.zeros(3, np.float32)),
+    "tiny": (1e-30 * ONE, 1e-30 * ONE[::-1]),
     "huge": (1e18 * ONE, -1e18 * ONE),
 }
 
 
 @pytest.mark.parametrize(("a", "b"), CORNER_CASES.values(), ids=CORNER_CASES)
-def test_slerp_has_no_nan_and_a_norm_between_the_ends_where_the_arc_is_not_defined(a: Tensor, b: Tensor) -> None:
+def test_slerp_has_no_nan_and_a_norm_between_the_ends_where_the_arc_is_not_defined(a: Floats, b: Floats) -> None:
     points = slerp(a, b, A_FINE_LINE)
-    assert torch.isfinite(points).all()
-    assert torch.equal(points[0], a)
-    assert torch.equal(points[-1], b)
-    norms, ends = points.double().norm(dim=-1), sorted([float(a.double().norm()), float(b.double().norm())])
+    assert np.isfinite(points).all()
+    assert np.array_equal(points[0], a)
+    assert np.array_equal(points[-1], b)
+    norms, ends = norm(points), sorted([float(norm(a)), float(norm(b))])
     assert norms.min() >= ends[0] * (1 - 1e-6)
     assert norms.max() <= ends[1] * (1 + 1e-6)
 
@@ -157,40 +167,40 @@ def test_even_is_even_along_the_path_where_all_candidates_sound_the_same() -> No
 
 def test_half_way_between_unrelated_tunes_as_much_is_lost_as_the_channel_loses_at_the_root_of_a_half() -> None:
     a, b = at_angle(90)
-    t = torch.tensor([0.0, 0.25, 0.5, 1.0], dtype=torch.float64)
-    expected = (2 * t * (1 - t)).sqrt()
-    torch.testing.assert_close(levels(linear(a, b, t), a, b, t), expected)
+    t = np.array([0.0, 0.25, 0.5, 1.0])
+    expected = np.sqrt(2 * t * (1 - t))
+    np.testing.assert_allclose(levels(linear(a, b, t), a, b, t), expected)
 
 
 def test_a_level_is_exactly_0_at_both_ends() -> None:
-    a, b = torch.randn(2, 5, 8, generator=torch.Generator().manual_seed(5))
+    a, b = normal(2, 5, 8, seed=5)
     found = levels(linear(a, b, THIRDS), a, b, THIRDS)
     assert found.shape == (4, 5)
-    assert torch.equal(found[[0, -1]], torch.zeros(2, 5))
+    assert np.array_equal(found[[0, -1]], np.zeros((2, 5)))
     assert (found[1:-1] > 0.1).all()
 
 
 def test_on_the_way_from_a_tune_to_itself_z_says_exactly_what_is_wanted() -> None:
-    a = torch.randn(5, 8, generator=torch.Generator().manual_seed(6))
-    assert torch.equal(levels(linear(a, a, A_FINE_LINE), a, a, A_FINE_LINE), torch.zeros(33, 5))
+    a = normal(5, 8, seed=6)
+    assert np.array_equal(levels(linear(a, a, A_FINE_LINE), a, a, A_FINE_LINE), np.zeros((33, 5)))
 
 
 def test_a_path_that_keeps_the_norm_loses_nothing_and_between_opposites_all_is_lost() -> None:
-    half = torch.tensor([0.5], dtype=torch.float64)
+    half = np.array([0.5])
     a, b = at_angle(90)
-    torch.testing.assert_close(levels(slerp(a, b, half), a, b, half), torch.zeros(1).double(), atol=1e-6, rtol=0)
+    np.testing.assert_allclose(levels(slerp(a, b, half), a, b, half), [0.0], atol=1e-6)
     assert levels(linear(a, -a, half), a, -a, half).item() == 1
 
 
 def test_between_two_zeros_nothing_is_lost() -> None:
-    zero = torch.zeros(3, 8)
-    assert torch.equal(levels(linear(zero, zero, THIRDS), zero, zero, THIRDS), torch.zeros(4, 3))
+    zero = np.zeros((3, 8), np.float32)
+    assert np.array_equal(levels(linear(zero, zero, THIRDS), zero, zero, THIRDS), np.zeros((4, 3)))
 
 
 def test_levels_can_be_for_positions_that_differ_from_row_to_row() -> None:
-    a, b = torch.randn(2, 3, 8, generator=torch.Generator().manual_seed(3))
-    positions = torch.rand(4, 3, generator=torch.Generator().manual_seed(4))
+    a, b = normal(2, 3, 8, seed=3)
+    positions = np.random.default_rng(4).random((4, 3))
     found = levels(linear(a, b, positions), a, b, positions)
     for row in range(3):
         alone = linear(a[row], b[row], positions[:, row])
-        torch.testing.assert_close(found[:, row], levels(alone, a[row], b[row], positions[:, row]))
+        np.testing.assert_allclose(found[:, row], levels(alone, a[row], b[row], positions[:, row]), rtol=1e-5)

@@ -13,9 +13,10 @@ import torch
 
 from musicvae_lite.corpus.clip import Clip, Part, cut_clip, fill, join, until
 from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.explore import morph as morph_module
 from musicvae_lite.explore.morph import End, Morph, Options, between, joined, morph
-from musicvae_lite.model.config import Config
+from musicvae_lite.inference.codec import Codec
+from musicvae_lite.inference.config import Config
+from musicvae_lite.model.codec import codec
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.grid import GridNotes
 from musicvae_lite.music.notes import COMMON_TIME, Meter, MeterChange, Note, Notes, Song, TempoChange, Track
@@ -39,18 +40,23 @@ def repeated(tunes: dict[str, Song]) -> Clip:
 
 
 @pytest.fixture(scope="module")
-def untrained() -> MusicVAE:
-    torch.manual_seed(0)
-    return MusicVAE(Config(latent=8, embedding=8, encoder_hidden=8, decoder_hidden=16, view_rank=4)).eval()
+def known(learned: Checkpoint) -> Codec:
+    return codec(learned.model)
 
 
 @pytest.fixture(scope="module")
-def dazed(learned: Checkpoint) -> MusicVAE:
+def untrained() -> Codec:
+    torch.manual_seed(0)
+    return codec(MusicVAE(Config(latent=8, embedding=8, encoder_hidden=8, decoder_hidden=16, view_rank=4)).eval())
+
+
+@pytest.fixture(scope="module")
+def dazed(learned: Checkpoint) -> Codec:
     """The trained model with an encoder that misses by a little."""
     model = deepcopy(learned.model)
     with torch.no_grad():
         model.encoder.average.bias[: model.config.latent] += 4.0
-    return model
+    return codec(model)
 
 
 def rows(notes: GridNotes) -> list[tuple[int, int, int]]:
@@ -64,9 +70,9 @@ def sounding(song: Song) -> Iterator[Note]:
 @pytest.mark.parametrize("spacing", ["even", "uniform"])
 @pytest.mark.parametrize("path", ["linear", "slerp"])
 def test_both_ends_are_the_given_tunes_note_for_note(
-    learned: Checkpoint, tunes: dict[str, Song], held: Clip, repeated: Clip, spacing: str, path: str
+    known: Codec, tunes: dict[str, Song], held: Clip, repeated: Clip, spacing: str, path: str
 ) -> None:
-    result = morph(learned.model, held, repeated, Options(steps=4, spacing=spacing, path=path))
+    result = morph(known, held, repeated, Options(steps=4, spacing=spacing, path=path))
     for song, given in ((result.songs[0], tunes["held"]), (result.songs[-1], tunes["repeated"])):
         assert list(sounding(song)) == list(sounding(given))  # velocities too
         assert song.tempos[0].qpm == pytest.approx(given.tempos[0].qpm)
@@ -76,39 +82,37 @@ def test_both_ends_are_the_given_tunes_note_for_note(
 
 
 def test_a_note_held_across_a_window_boundary_is_one_note_in_the_morph(
-    learned: Checkpoint, held: Clip, repeated: Clip
+    known: Codec, held: Clip, repeated: Clip
 ) -> None:
-    assert (67, 24, 40) in rows(morph(learned.model, held, repeated).steps[0])
+    assert (67, 24, 40) in rows(morph(known, held, repeated).steps[0])
 
 
-def test_repeated_notes_of_one_step_stay_apart_in_the_morph(learned: Checkpoint, held: Clip, repeated: Clip) -> None:
-    last = rows(morph(learned.model, held, repeated).steps[-1])
+def test_repeated_notes_of_one_step_stay_apart_in_the_morph(known: Codec, held: Clip, repeated: Clip) -> None:
+    last = rows(morph(known, held, repeated).steps[-1])
     assert [row for row in last if row[0] == 72][:8] == [(72, 16 + step, 17 + step) for step in range(8)]
 
 
-def test_a_note_to_the_end_of_the_last_bar_is_not_lost_in_the_morph(
-    learned: Checkpoint, held: Clip, repeated: Clip
-) -> None:
-    assert (64, 48, 64) in rows(morph(learned.model, held, repeated).steps[0])
+def test_a_note_to_the_end_of_the_last_bar_is_not_lost_in_the_morph(known: Codec, held: Clip, repeated: Clip) -> None:
+    assert (64, 48, 64) in rows(morph(known, held, repeated).steps[0])
 
 
-def test_a_tune_morphed_with_itself_is_that_tune_at_every_step(learned: Checkpoint, tunes: dict[str, Song]) -> None:
+def test_a_tune_morphed_with_itself_is_that_tune_at_every_step(known: Codec, tunes: dict[str, Song]) -> None:
     for song in tunes.values():
         clip = cut_clip(song, melody, 4, 2)
         for path in ("linear", "slerp"):
-            result = morph(learned.model, clip, clip, Options(steps=5, path=path))
+            result = morph(known, clip, clip, Options(steps=5, path=path))
             assert all(list(sounding(step)) == list(sounding(song)) for step in result.songs)
             assert {step.tempos[0].qpm for step in result.songs} == {clip.qpm}
 
 
-def test_a_tune_morphed_with_itself_never_moves_whatever_the_weights(untrained: MusicVAE, held: Clip) -> None:
+def test_a_tune_morphed_with_itself_never_moves_whatever_the_weights(untrained: Codec, held: Clip) -> None:
     for path in ("linear", "slerp"):
         first, *others = morph(untrained, held, held, Options(steps=6, path=path, refine=False)).steps
         assert all(step == first for step in others)
 
 
 def test_ends_that_the_encoder_misses_are_refined_until_they_are_exact(
-    dazed: MusicVAE, held: Clip, repeated: Clip
+    dazed: Codec, held: Clip, repeated: Clip
 ) -> None:
     result = morph(dazed, held, repeated)
     assert all(end.differed > 0 and end.differ == 0 and end.refinements > 0 for end in result.ends)
@@ -117,21 +121,19 @@ def test_ends_that_the_encoder_misses_are_refined_until_they_are_exact(
 
 
 def test_without_refinement_the_ends_are_what_the_means_decode_to_and_never_a_sample(
-    untrained: MusicVAE, held: Clip, repeated: Clip
+    untrained: Codec, held: Clip, repeated: Clip
 ) -> None:
     options = Options(steps=3, refine=False)
     first, second = (morph(untrained, held, repeated, options) for _ in range(2))
     assert first.steps == second.steps
     for clip, step in ((held, first.steps[0]), (repeated, first.steps[-1])):
         filled = fill(clip, 5, False, melody)
-        with torch.no_grad():
-            mu = untrained.encode(torch.from_numpy(filled.windows), COMMON_TIME).mu
-        tokens = untrained.decode(mu, COMMON_TIME).numpy()
+        tokens = untrained.decode(untrained.encode(filled.windows, COMMON_TIME).mu, COMMON_TIME)
         assert step == until(join(tokens, filled.tied, melody), 5 * BAR)
 
 
-def test_each_step_lies_further_along_every_window_s_path(learned: Checkpoint, held: Clip, repeated: Clip) -> None:
-    positions = morph(learned.model, held, repeated, Options(steps=6)).positions
+def test_each_step_lies_further_along_every_window_s_path(known: Codec, held: Clip, repeated: Clip) -> None:
+    positions = morph(known, held, repeated, Options(steps=6)).positions
     assert positions.shape == (6, 3)
     assert (positions[0] == 0).all()
     assert (positions[-1] == 1).all()
@@ -139,9 +141,9 @@ def test_each_step_lies_further_along_every_window_s_path(learned: Checkpoint, h
 
 
 def test_tempo_velocity_and_instrument_go_from_one_tune_s_to_the_other_s(
-    learned: Checkpoint, held: Clip, repeated: Clip
+    known: Codec, held: Clip, repeated: Clip
 ) -> None:
-    songs = morph(learned.model, held, repeated, Options(steps=7)).songs
+    songs = morph(known, held, repeated, Options(steps=7)).songs
     tempos = [song.tempos[0].qpm for song in songs]
     assert tempos == pytest.approx([90, 100, 110, 120, 130, 140, 150])
     programs = [song.tracks[0].program for song in songs]
@@ -150,13 +152,13 @@ def test_tempo_velocity_and_instrument_go_from_one_tune_s_to_the_other_s(
     assert [between(soft, loud, share).velocity[0] for share in (0, 0.25, 0.5, 1)] == [20, 40, 60, 100]
 
 
-def test_the_shorter_tune_is_followed_by_rests(learned: Checkpoint, held: Clip, repeated: Clip) -> None:
-    result = morph(learned.model, held, repeated)
+def test_the_shorter_tune_is_followed_by_rests(known: Codec, held: Clip, repeated: Clip) -> None:
+    result = morph(known, held, repeated)
     assert result.bars == 5
     assert result.steps[0].end.max() == 4 * BAR
 
 
-def test_with_loop_the_shorter_tune_starts_over_after_its_last_bar(untrained: MusicVAE, make_song: MakeSong) -> None:
+def test_with_loop_the_shorter_tune_starts_over_after_its_last_bar(untrained: Codec, make_song: MakeSong) -> None:
     three = cut_clip(make_song([(60, 0, 4), (62, 4, 8), (64, 8, 12)]), melody, 4, 2)
     seven = cut_clip(make_song([(72, 4 * bar, 4 * bar + 4) for bar in range(7)]), melody, 4, 2)
     result = morph(untrained, three, seven, Options(steps=2, loop=True, refine=False))
@@ -164,9 +166,7 @@ def test_with_loop_the_shorter_tune_starts_over_after_its_last_bar(untrained: Mu
     assert result.steps[0] == morph(untrained, again, seven, Options(steps=2, refine=False)).steps[0]
 
 
-def test_nothing_sounds_beyond_the_last_bar_though_windows_reach_further(
-    untrained: MusicVAE, make_song: MakeSong
-) -> None:
+def test_nothing_sounds_beyond_the_last_bar_though_windows_reach_further(untrained: Codec, make_song: MakeSong) -> None:
     clips = [cut_clip(make_song([(pitch, 0, 12)]), melody, 4, 2) for pitch in (60, 72)]  # three bars, two windows
     result = morph(untrained, clips[0], clips[1], Options(steps=9, refine=False))
     assert result.bars == 3
@@ -174,57 +174,56 @@ def test_nothing_sounds_beyond_the_last_bar_though_windows_reach_further(
     assert all(song.end <= 12 for song in result.songs)
 
 
-def test_a_part_of_one_bar_can_be_morphed(learned: Checkpoint, tunes: dict[str, Song]) -> None:
+def test_a_part_of_one_bar_can_be_morphed(known: Codec, tunes: dict[str, Song]) -> None:
     clips = [cut_clip(song, melody, 4, 2, Part(bars=1)) for song in tunes.values()]
-    result = morph(learned.model, clips[0], clips[1], Options(steps=2, refine=False))
+    result = morph(known, clips[0], clips[1], Options(steps=2, refine=False))
     assert result.bars == 1
     assert all(song.end <= 4 for song in result.songs)
 
 
-def test_a_tune_can_be_morphed_in_any_meter(untrained: MusicVAE, make_song: MakeSong) -> None:
+def test_a_tune_can_be_morphed_in_any_meter(untrained: Codec, make_song: MakeSong) -> None:
     for meter in (Meter(3, 4), Meter(6, 8), Meter(7, 8), Meter(5, 4), Meter(15, 4)):
         clips = [cut_clip(make_song([(p, 0, 9)], [(0.0, meter)]), melody, 4, 2) for p in (60, 62)]
         result = morph(untrained, clips[0], clips[1], Options(steps=3, refine=False))
         assert result.songs[1].meters == (MeterChange(0.0, meter),)
 
 
-def test_a_temperature_draws_and_a_seed_repeats_the_draw(untrained: MusicVAE, held: Clip, repeated: Clip) -> None:
+def test_a_temperature_draws_and_a_seed_repeats_the_draw(untrained: Codec, held: Clip, repeated: Clip) -> None:
     warm = Options(steps=3, temperature=1.0, seed=1, refine=False)
     first, same, other = (morph(untrained, held, repeated, o) for o in (warm, warm, replace(warm, seed=2)))
     assert first.steps == same.steps
     assert first.steps != other.steps
 
 
-def test_at_a_temperature_the_ends_are_reported_as_they_are_heard(
-    learned: Checkpoint, held: Clip, repeated: Clip
-) -> None:
-    result = morph(learned.model, held, repeated, Options(steps=2, temperature=50.0))
+def test_at_a_temperature_the_ends_are_reported_as_they_are_heard(known: Codec, held: Clip, repeated: Clip) -> None:
+    result = morph(known, held, repeated, Options(steps=2, temperature=50.0))
     assert [end.differed for end in result.ends] == [0, 0]
     assert all(end.differ > 0 for end in result.ends)
 
 
 def test_decoding_in_parts_changes_nothing(
-    learned: Checkpoint, held: Clip, repeated: Clip, monkeypatch: pytest.MonkeyPatch
+    known: Codec, held: Clip, repeated: Clip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = morph(learned.model, held, repeated)
-    monkeypatch.setattr(morph_module, "STEPS_AT_ONCE", 32)
-    parts = morph(learned.model, held, repeated)
+    whole = morph(known, held, repeated)
+    monkeypatch.setattr("musicvae_lite.inference.runtime.ROWS", 1)
+    monkeypatch.setattr("musicvae_lite.explore.refine.STEPS_AT_ONCE", 32)
+    parts = morph(known, held, repeated)
     assert parts.steps[0] == whole.steps[0]
     assert parts.steps[-1] == whole.steps[-1]
     assert parts.ends == whole.ends
 
 
-def test_two_steps_are_the_two_tunes_and_many_are_as_many(learned: Checkpoint, held: Clip, repeated: Clip) -> None:
-    both = morph(learned.model, held, repeated, Options(steps=2)).steps
-    many = morph(learned.model, held, repeated, Options(steps=50)).steps
+def test_two_steps_are_the_two_tunes_and_many_are_as_many(known: Codec, held: Clip, repeated: Clip) -> None:
+    both = morph(known, held, repeated, Options(steps=2)).steps
+    many = morph(known, held, repeated, Options(steps=50)).steps
     assert len(many) == 50
     assert (many[0], many[-1]) == both
 
 
 def test_joined_holds_every_step_s_notes_one_behind_the_other_with_its_tempo_and_a_marker(
-    learned: Checkpoint, held: Clip, repeated: Clip
+    known: Codec, held: Clip, repeated: Clip
 ) -> None:
-    result = morph(learned.model, held, repeated, Options(steps=5))
+    result = morph(known, held, repeated, Options(steps=5))
     song, markers = joined(result, BAR, 4)
     expected = [
         note._replace(start=note.start + index * 20, end=note.end + index * 20)
@@ -237,17 +236,17 @@ def test_joined_holds_every_step_s_notes_one_behind_the_other_with_its_tempo_and
     assert {track.program: float(track.notes.start.min() // 20) for track in song.tracks} == {40: 0, 73: 2}
 
 
-def test_two_meters_are_refused_with_what_to_do(learned: Checkpoint, held: Clip, make_song: MakeSong) -> None:
+def test_two_meters_are_refused_with_what_to_do(known: Codec, held: Clip, make_song: MakeSong) -> None:
     waltz = cut_clip(make_song([(60, 0, 3)], [(0.0, Meter(3, 4))]), melody, 4, 2)
     message = "the first tune is in 4/4, the second in 3/4: choose two in the same meter, or .* --meter 4/4"
     with pytest.raises(MusicVAEError, match=message):
-        morph(learned.model, held, waltz)
+        morph(known, held, waltz)
 
 
-def test_a_clip_on_another_grid_is_refused(learned: Checkpoint, tunes: dict[str, Song], held: Clip) -> None:
+def test_a_clip_on_another_grid_is_refused(known: Codec, tunes: dict[str, Song], held: Clip) -> None:
     triplets = cut_clip(tunes["held"], melody, 12, 2)
     with pytest.raises(MusicVAEError, match="a clip of 12 steps a quarter: the model has 4"):
-        morph(learned.model, held, triplets)
+        morph(known, held, triplets)
 
 
 @pytest.mark.parametrize(

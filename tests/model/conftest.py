@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from musicvae_lite.model.config import Config
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.decoder import Decoder
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.grid import bar_steps

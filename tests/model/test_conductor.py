@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.conductor import HierarchicalDecoder
-from musicvae_lite.model.config import Config
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.grid import bar_steps
 from musicvae_lite.music.notes import COMMON_TIME, Meter

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.model.config import Config
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.decoder import choose
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.grid import bar_steps

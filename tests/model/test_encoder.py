@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from musicvae_lite.model.config import Config
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.notes import COMMON_TIME, Meter
 from tests.model.conftest import METERS, TINY, WALTZ, flat, random_tokens, random_z, shaken

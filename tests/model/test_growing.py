@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.model.config import Config
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.growing import grow
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.model.positions import Views

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from musicvae_lite.model.config import Config
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.noise import expected, noised
 from musicvae_lite.music.notes import COMMON_TIME
 from tests.model.conftest import TINY, random_tokens, random_z, shaken

@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from musicvae_lite.errors import MusicVAEError
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model import onnx
 from musicvae_lite.model.checkpoint import load
-from musicvae_lite.model.config import Config
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.pretrained.registry import DEFAULT, resolve

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.music.grid import GridNotes
-from musicvae_lite.rendering.pianoroll import Panel, draw, gradient, step_title
+from musicvae_lite.rendering.pianoroll import Panel, draw, gradient, step_title, voiced
 
 Image = NDArray[np.float32]
 
@@ -134,5 +134,29 @@ def test_drums_have_a_named_row_each_and_no_keys(tmp_path: Path) -> None:
 def test_a_kick_lies_below_the_bass_note_of_its_number(tmp_path: Path) -> None:
     both = line((36, 0, 4), (36, 8, 9)).with_voices(np.array([0, 1]))
     image = drawn(tmp_path / "both.png", Panel("", both, 16, (0,), ({}, {36: "kick"})))
-    bass, kick = np.split(like(image, gradient(1)[0]), 2, axis=1)
+    bass, kick = (like(image, voiced(gradient(1)[0], voice)) for voice in (0, 1))
     assert np.flatnonzero(kick.any(1)).min() > np.flatnonzero(bass.any(1)).max()
+
+
+def test_each_voice_has_a_colour_of_its_own(tmp_path: Path) -> None:
+    colours = [voiced(gradient(1)[0], voice) for voice in range(4)]
+    both = line(*((60, 4 * i, 4 * i + 4) for i in range(4))).with_voices(np.arange(4))
+    image = drawn(tmp_path / "voices.png", Panel("", both, 16, (0,), ({}, {}, {}, {})))
+    assert all(like(image, colour).any() for colour in colours)
+    assert min(np.linalg.norm(a - b) for i, a in enumerate(colours) for b in colours[:i]) > 0.1
+
+
+def test_beats_are_fainter_lines_between_the_bars(tmp_path: Path) -> None:
+    plain, beaten = (drawn(tmp_path / "a.png", Panel("", line(), 32, (0, 16), (), beat)) for beat in (0, 4))
+    changed = np.flatnonzero((plain != beaten).any((0, 2)))
+    assert runs(np.isin(np.arange(plain.shape[1]), changed)) == 6
+    assert beaten[:, changed].min() > plain.min()
+
+
+def test_many_rows_make_a_panel_higher_so_that_each_can_be_read(tmp_path: Path) -> None:
+    narrow = drawn(tmp_path / "a.png", Panel("", line((60, 0, 4), (67, 4, 8)), 16))
+    wide = drawn(tmp_path / "b.png", Panel("", line((21, 0, 4), (108, 4, 8)), 16))
+    assert len(wide) > len(narrow) + 200
+    lines = np.flatnonzero(like(wide, gradient(1)[0]).any(1))
+    assert runs(np.isin(np.arange(len(wide)), lines)) == 2
+    assert len(lines) >= 6

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from musicvae_lite.corpus.windows import Windows
-from musicvae_lite.model.config import Config
+from musicvae_lite.inference.config import Config
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.tokens import melody
 from musicvae_lite.training.recipe import Recipe

@@ -13,8 +13,8 @@ import torch
 from musicvae_lite.corpus.windows import Windows
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.evaluation.heldout import run, scores
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.checkpoint import load
-from musicvae_lite.model.config import Config
 from musicvae_lite.music.notes import COMMON_TIME, Meter
 from musicvae_lite.training import loop
 from musicvae_lite.training.batches import Batch

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.model.config import Config
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.musicvae import MusicVAE
 from tests.model.conftest import TINY
 

@@ -1,0 +1,173 @@
+"""An LSTM that z drives: z sets its first state, and enters each step through a matrix of that step's place.
+
+The decoder is one, and so is the conductor, whose steps are bars. All that is not recurrent is a product of z with
+matrices that depend on the meter alone: they are multiplied with the LSTM's input weights once for each meter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from musicvae_lite.inference import lstm
+from musicvae_lite.inference.codec import Floats
+from musicvae_lite.inference.positions import MetricalPositions, Views, rows
+from musicvae_lite.inference.weights import Weights
+from musicvae_lite.music.notes import Meter
+
+State = tuple[list[Floats], list[Floats]]  # hidden and cell of each layer, [B, H]
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """A meter's matrices, of n bars of S steps: what a step adds to the gates, and how z comes to them."""
+
+    steps: Floats  # [n, S, 4H]: of its position
+    by_bar: Floats | None  # [n, Z, R]
+    by_step: Floats | None  # [S, R, 4H]
+
+
+@dataclass(frozen=True)
+class Size:
+    """Of a `Driven`, in the terms of `Config`; a rank of 0: no views."""
+
+    bars: int
+    bar_positions: int
+    latent: int
+    hidden: int
+    layers: int
+    positions: bool
+    rank: int
+
+
+class Driven:
+    """The LSTM with its inputs but for the token's."""
+
+    def __init__(self, weights: Weights, size: Size) -> None:
+        self.bars, self.hidden = size.bars, size.hidden
+        self.layers = [
+            lstm.layer(weights.below("lstm"), f"_l{number}", size.hidden, size.hidden) for number in range(size.layers)
+        ]
+        matrix, bias = weights.linear("latent_input", size.latent, size.hidden)
+        self._latent, self._bias = matrix @ self.layers[0].input, bias @ self.layers[0].input + self.layers[0].bias
+        self._first = weights.linear("initial_state", size.latent, 2 * size.layers * size.hidden)
+        self._positions: MetricalPositions | None = None
+        if size.positions:
+            self._positions = MetricalPositions(weights.below("positions"), size.bar_positions, size.bars, size.hidden)
+        self._views: Views | None = None
+        if size.rank:
+            sizes = (size.bar_positions, size.bars, size.latent, size.rank, size.hidden)
+            self._views = Views(weights.below("views"), *sizes)
+        self._places: dict[tuple[Meter, int], Place] = {}
+
+    def place(self, meter: Meter, bar_steps: int) -> Place:
+        """The matrices of a meter, multiplied when it is first asked for."""
+        if (meter, bar_steps) not in self._places:
+            self._places[meter, bar_steps] = self._place(meter, bar_steps)
+        return self._places[meter, bar_steps]
+
+    def start(self, z: Floats) -> State:
+        """The first state of each layer."""
+        matrix, bias = self._first
+        state = np.tanh(z @ matrix + bias).reshape(len(z), 2, len(self.layers), self.hidden)
+        hidden, cell = np.ascontiguousarray(state.transpose(1, 2, 0, 3))  # [layers, B, H] each
+        return list(hidden), list(cell)
+
+    def always(self, z: Floats, told: Floats | None) -> Floats:
+        """What z and what else every step is told, [B, D], add to the gates of every step alike: [B, 4H]."""
+        always = z @ self._latent + self._bias
+        return always if told is None else always + told @ self.layers[0].input
+
+    def gates(self, z: Floats, told: Floats | None, place: Place) -> Floats:
+        """All that enters the gates of the first layer but the token and the step before: [T, B, 4H]."""
+        gates = place.steps[:, :, None] + self.always(z, told)  # [n, S, B, 4H]
+        if place.by_bar is not None and place.by_step is not None:
+            gates += np.matmul(np.matmul(z, place.by_bar)[:, None], place.by_step)
+        return gates.reshape(-1, *gates.shape[2:])
+
+    def run(self, gates: Floats, state: State) -> tuple[Floats, Callable[[Floats], tuple[Floats, State]]]:
+        """All states [T, B, H] of the last layer; and the way back from the gradient there to gates and first state."""
+        traces, states = [], gates
+        for number, layer in enumerate(self.layers):
+            sums = states @ layer.input + layer.bias if number else gates
+            states, trace = lstm.run(sums, layer.hidden, state[0][number], state[1][number])
+            traces.append(trace)
+
+        def back(at: Floats) -> tuple[Floats, State]:
+            hiddens: list[Floats] = []
+            cells: list[Floats] = []
+            for number in reversed(range(len(self.layers))):
+                layer = self.layers[number]
+                at_gates, hidden, cell = lstm.back(traces[number], layer.hidden, at)
+                hiddens.insert(0, hidden)
+                cells.insert(0, cell)
+                at = at_gates @ layer.input.T if number else at_gates
+            return at, (hiddens, cells)
+
+        return states, back
+
+    def back(self, at_gates: Floats, at_state: State, z: Floats, place: Place) -> Floats:
+        """The gradient at z [B, Z] from those at the gates [T, B, 4H] and at the first state."""
+        at_z = at_gates.sum(0) @ self._latent.T
+        if place.by_bar is not None and place.by_step is not None:
+            parts = at_gates.reshape(self.bars, -1, *at_gates.shape[1:])  # [n, S, B, 4H]
+            seen = np.matmul(parts, place.by_step.transpose(0, 2, 1)).sum(1)  # [n, B, R]
+            at_z = at_z + np.matmul(seen, place.by_bar.transpose(0, 2, 1)).sum(0)
+        matrix, bias = self._first
+        first = np.tanh(z @ matrix + bias)
+        at_first = np.concatenate([*at_state[0], *at_state[1]], -1)  # [B, 2·layers·H], as `start` cuts it
+        found: Floats = at_z + (at_first * (1 - first * first)) @ matrix.T
+        return found
+
+    def _place(self, meter: Meter, bar_steps: int) -> Place:
+        w_input = self.layers[0].input
+        steps = np.zeros((self.bars, bar_steps, w_input.shape[1]), w_input.dtype)
+        if self._positions is not None:
+            steps = self._positions(meter, self.bars, bar_steps) @ w_input
+        if self._views is None:
+            return Place(steps, None, None)
+        by_bar, by_step = rows(self._views.by_bar, self.bars), rows(self._views.by_step, bar_steps)
+        return Place(steps, by_bar, by_step @ w_input)
+
+
+class Stepper:
+    """One step after the other, all rows at once and in place: hidden state, z's views and position in one product.
+
+    `heard` [B, H + R + 1] is what enters the first layer: its hidden state, what the bar sees of z, and 1; `matrix`
+    has the step's weights for them.
+    """
+
+    def __init__(self, driven: Driven, z: Floats, told: Floats | None, place: Place) -> None:
+        self._layers, self._place, self._z, size = driven.layers, place, z, driven.hidden
+        self._seen = slice(size, -1)
+        rank = 0 if place.by_bar is None else place.by_bar.shape[2]
+        self._heard = np.ones((len(z), size + rank + 1), z.dtype)
+        self._matrix = np.empty((size + rank + 1, 4 * size), z.dtype)
+        self._matrix[:size] = self._layers[0].hidden
+        self._always = driven.always(z, told)
+        hiddens, self._cells = driven.start(z)
+        self._heard[:, :size] = hiddens[0]
+        self._hiddens = [self._heard[:, :size], *hiddens[1:]]
+        self._gates, self._within = np.empty_like(self._always), np.empty_like(self._always)
+
+    def step(self, bar: int, step: int, token: Floats) -> Floats:
+        """The hidden state of the last layer [B, H] after step `step` of a bar; `token` [B, 4H] is its own part."""
+        if self._place.by_bar is not None and self._place.by_step is not None:
+            if step == 0:
+                self._heard[:, self._seen] = self._z @ self._place.by_bar[bar]
+            self._matrix[self._seen] = self._place.by_step[step]
+        self._matrix[-1] = self._place.steps[bar, step]
+        gates = np.matmul(self._heard, self._matrix, out=self._gates)
+        gates += self._always
+        gates += token
+        lstm.open_gates(gates, self._cells[0], self._hiddens[0])
+        for layer, below, hidden, cell in zip(
+            self._layers[1:], self._hiddens, self._hiddens[1:], self._cells[1:], strict=False
+        ):
+            gates = np.matmul(below, layer.input, out=self._gates)
+            gates += np.matmul(hidden, layer.hidden, out=self._within)
+            gates += layer.bias
+            lstm.open_gates(gates, cell, hidden)
+        return self._hiddens[-1]
