@@ -18,6 +18,8 @@ from torch import Tensor
 
 from musicvae_lite.corpus.clip import Clip, Part, cut_clip
 from musicvae_lite.errors import MidiError, MusicVAEError
+from musicvae_lite.explore.humanize import Humanized, humanize
+from musicvae_lite.explore.humanize import Options as HumanizeOptions
 from musicvae_lite.explore.morph import Morph, Options, morph
 from musicvae_lite.model.checkpoint import Checkpoint
 from musicvae_lite.model.checkpoint import load as load_checkpoint
@@ -108,6 +110,21 @@ class Model:
         """`steps` tunes from a to b, both included; `options` are those of `explore.morph.Options`."""
         result = self.morph(a, b, replace(Options(), steps=steps, **options))
         return [to_pretty_midi(song) for song in result.songs]
+
+    def humanized(self, midi: Midi, options: HumanizeOptions | None = None) -> Humanized:
+        """The beat of `midi` as the model plays it: the whole song, and everything about what was changed."""
+        song, name = _song(midi)
+        try:
+            return humanize(self.checkpoint.model, song, options)
+        except MusicVAEError as error:
+            raise MusicVAEError(f"{name}: {error}") from error
+
+    def humanize(self, midi: Midi, **options: Any) -> PrettyMIDI:
+        """`midi` with its beat played as a drummer would; `options` are those of `explore.humanize.Options`.
+
+        What is struck stays, and so does everything else in the song: velocities and timing are the model's.
+        """
+        return to_pretty_midi(self.humanized(midi, HumanizeOptions(**options)).song)
 
 
 def load(model: Path | str = DEFAULT, device: str = "cpu") -> Model:

@@ -3,6 +3,7 @@
 windows ─▶ heldout.run ─▶ reconstruction, latent
         ─▶ refine      ─▶ exact after refinement
         ─▶ morphs      ─▶ interpolation
+        ─▶ humanized   ─▶ groove
 samples ─▶ musical     ─▶ overlap with the corpus, copies
 """
 
@@ -19,7 +20,7 @@ from torch import Tensor
 
 from musicvae_lite.corpus.scan import Progress
 from musicvae_lite.corpus.windows import Windows
-from musicvae_lite.evaluation import heldout, latent, morphs, musical, rates, samples
+from musicvae_lite.evaluation import heldout, humanized, latent, morphs, musical, rates, samples
 from musicvae_lite.evaluation.heldout import Pass
 from musicvae_lite.evaluation.unseen import Chosen
 from musicvae_lite.explore.morph import Options as MorphOptions
@@ -68,6 +69,7 @@ class Evaluation:
     corpus: Mapping[str, NDArray[np.float64]]  # descriptor → values of real windows
     rates: Sequence[rates.Rate]  # the same model read from less and less of z, the most first; empty where it cannot be
     morph: tuple[Meter, NDArray[np.int64]] | None  # one path, [S, T, V]
+    groove: humanized.Figures | None = None  # stiff beats played by the model; None where tokens do not say how
 
     def as_json(self) -> dict[str, Any]:
         """The figures as one JSON object; null where a model has none."""
@@ -96,6 +98,7 @@ class Evaluation:
             },
             "prior_ceiling": self.prior_ceiling,
             "rate_curve": [asdict(rate) for rate in self.rates],
+            "groove": self.groove.as_json() if self.groove else None,
         }
         return {name: _plain(value) for name, value in figures.items()}
 
@@ -113,7 +116,6 @@ def evaluate(
     windows = heldout.sample_windows(chosen.windows, options.windows)
     tell(0, STAGES)
     passes = heldout.run(model, windows, options.seed)
-    scores = heldout.scores(passes, form.NAME)
     tell(1, STAGES)
     exact_refined = refined_share(model, windows, passes, options)
     tell(2, STAGES)
@@ -130,7 +132,7 @@ def evaluate(
         windows=sum(map(len, windows)),
         new_windows=sum(map(len, chosen.windows)),
         how=chosen.how,
-        scores=scores,
+        scores=heldout.scores(passes, form.NAME),
         by_meter=_by_meter(passes, form.NAME),
         exact_refined=exact_refined,
         kl_by_dimension=latent.kl_by_dimension(np.concatenate([p.kl for p in passes])),
@@ -141,6 +143,7 @@ def evaluate(
         corpus=corpus,
         rates=rates.curve(model, windows, options.seed),
         morph=_one_morph(model, pairs),
+        groove=humanized.measure(model, windows, chosen.others, options.seed),
     )
     tell(STAGES, STAGES)
     return evaluation

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.music.grid import GridNotes
+from musicvae_lite.music.grid import PARTS, GridNotes
 from musicvae_lite.rendering.figures import INK, LINE, PAPER, QUIET, figure, heading, save
 
 if TYPE_CHECKING:
@@ -98,10 +98,10 @@ def _draw_panel(axes: Axes, panel: Panel, rows: _Rows, colour: NDArray[np.float6
     notes, height = panel.notes, rows.heights(panel.notes)
     strength = 0.45 + 0.55 * np.clip(notes.velocity / 100, 0, 1)[:, None]
     fill = 1 - strength * (1 - colour)
-    lengths = notes.end - notes.start
+    lengths, left = notes.end - notes.start, notes.start + notes.offset / PARTS
     gap, onset = np.minimum(GAP * steps, 0.25 * lengths), np.minimum(ONSET * steps, 0.3 * lengths)
-    axes.barh(height, lengths - gap, left=notes.start, height=0.86, color=fill, zorder=3)
-    axes.barh(height, onset, left=notes.start, height=0.86, color=colour * 0.6, zorder=4)
+    axes.barh(height, lengths - gap, left=left, height=0.86, color=fill, zorder=3)
+    axes.barh(height, onset, left=left, height=0.86, color=colour * 0.6, zorder=4)
     axes.vlines(panel.bar_lines, 0, 1, transform=axes.get_xaxis_transform(), color=LINE, linewidth=0.9, zorder=2)
     axes.set_title(panel.title, loc="left", fontsize=9, color=tuple(colour * 0.75), pad=3, parse_math=False)
     for spine in axes.spines.values():

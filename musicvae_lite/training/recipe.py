@@ -29,6 +29,7 @@ class Recipe:
     narrow_to: float = 0.6
     noisy_share: float = 0.4  # of the windows reach the decoder through a noisy channel
     token_dropout: float = 0.0  # share of the decoder's input tokens that are hidden
+    stiff_share: float = 0.0  # of the windows are heard by the encoder without expression, and decoded with it
     transpose: int = 6  # semitones up or down, drawn afresh for each window each time
     ema: float = 0.999
     validations: int = 20  # evenly over the training
@@ -70,6 +71,9 @@ PRESETS: dict[str, Preset] = {
     "melody-2bar": Preset(Config(), Recipe(minutes=100.0)),
     "melody-4bar": Preset(Config(bars=4, latent=256), Recipe(minutes=100.0, first_free_bits=500.0, free_bits=185.0)),
     "drums-2bar": Preset(Config(representation="drums"), Recipe(minutes=100.0, transpose=0)),
+    "groove-2bar": Preset(
+        Config(representation="groove", kinship=True), Recipe(minutes=30.0, transpose=0, stiff_share=0.5)
+    ),
     "tiny": Preset(
         Config(latent=32, embedding=32, encoder_hidden=32, decoder_hidden=64, view_rank=16),
         Recipe(minutes=1.0, batch=16, ema=0.99),
