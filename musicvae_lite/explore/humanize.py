@@ -151,15 +151,16 @@ class _Changes:
 
     def on(self, track: Track) -> Track:
         """The track as it is played; notes of no known kind stay as they are."""
-        notes = track.notes
-        steps = to_steps(notes.start, self.steps_per_quarter)
+        notes, grid = track.notes, self.steps_per_quarter
+        steps = to_steps(notes.start, grid)
         lanes = self.form.lane(GridNotes(notes.pitch, notes.velocity, steps, steps + 1))
         known = lanes >= 0
         at = steps[known], lanes[known]
-        louder, later = np.ones(len(notes)), np.zeros(len(notes))
+        louder, start = np.ones(len(notes)), notes.start.copy()
         louder[known] = self.now[0][at] / self.was[0][at]
-        later[known] = (self.now[1][at] - self.was[1][at]) / self.steps_per_quarter
-        later = np.maximum(later, -notes.start)  # nothing comes before the song does
+        offset = np.rint((start[known] * grid - steps[known]) * PARTS) / PARTS  # as exact as `was` is
+        start[known] = (steps[known] + offset + self.now[1][at] - self.was[1][at]) / grid
+        start = np.maximum(start, 0.0)  # nothing comes before the song does
         velocity = np.clip(np.rint(notes.velocity * louder), 1, LOUDEST).astype(np.int64)
-        moved = Notes(notes.pitch, velocity, notes.start + later, notes.end + later)
+        moved = Notes(notes.pitch, velocity, start, start + notes.end - notes.start)
         return replace(track, notes=moved.select(np.lexsort((moved.pitch, moved.start))))

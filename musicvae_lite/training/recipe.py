@@ -72,7 +72,8 @@ PRESETS: dict[str, Preset] = {
     "melody-4bar": Preset(Config(bars=4, latent=256), Recipe(minutes=100.0, first_free_bits=500.0, free_bits=185.0)),
     "drums-2bar": Preset(Config(representation="drums"), Recipe(minutes=100.0, transpose=0)),
     "groove-2bar": Preset(
-        Config(representation="groove", kinship=True), Recipe(minutes=30.0, transpose=0, stiff_share=0.5)
+        Config(representation="groove", kinship=True),
+        Recipe(minutes=30.0, transpose=0, first_free_bits=300.0, free_bits=170.0, stiff_share=0.5),
     ),
     "tiny": Preset(
         Config(latent=32, embedding=32, encoder_hidden=32, decoder_hidden=64, view_rank=16),
