@@ -132,6 +132,7 @@ def test_grooves_are_checked_trained_measured_sampled_and_morphed(capsys: pytest
         notes = Notes.of(Note(pitch, velocity, start, start + 0.1) for pitch, velocity, start in strokes)
         write(Song((Track(notes, "kit", is_drum=True),)), Path("beats") / f"{number}.mid")
     assert main(["check", "beats", "--representation", "groove"]) == 0
+    assert "moved" not in capsys.readouterr().out  # what lies between the steps is kept
     assert main(["train", "beats", "--preset", "groove-2bar", "--steps", "2", "--batch", "2", "--name", "g"]) == 0
     capsys.readouterr()
     found = load(Path("runs/g"))
@@ -147,5 +148,7 @@ def test_grooves_are_checked_trained_measured_sampled_and_morphed(capsys: pytest
     assert main(["evaluate", "runs/g", "beats", *quick]) == 0
     assert "humanized: timing, mean" in capsys.readouterr().out
     assert main(["sample", "-n", "2", "--model", "runs/g"]) == 0
+    assert all(track.is_drum for track in read("samples/01.mid").tracks)
     assert main(["interpolate", "beats/0.mid", "beats/1.mid", "--model", "runs/g", "--steps", "3", "--no-refine"]) == 0
+    assert "are moved to the nearest" not in capsys.readouterr().out
     assert all(track.is_drum for track in read("0-to-1/02.mid").tracks)
