@@ -30,6 +30,7 @@ class Recipe:
     noisy_share: float = 0.4  # of the windows reach the decoder through a noisy channel
     token_dropout: float = 0.0  # share of the decoder's input tokens that are hidden
     stiff_share: float = 0.0  # of the windows are heard by the encoder without expression, and decoded with it
+    touch_weight: float = 1.0  # in the loss, of how a stroke is played beside that it is
     transpose: int = 6  # semitones up or down, drawn afresh for each window each time
     ema: float = 0.999
     validations: int = 20  # evenly over the training
