@@ -50,6 +50,7 @@ class Figures:
 def measure(model: MusicVAE, windows: Sequence[Windows], others: Sequence[Windows], seed: int) -> Figures | None:
     """`Figures` of windows that are played from their strokes alone; None where tokens do not say how.
 
+    The truth is what tokens say of a stroke, so within half a bin of what the drummer did.
     The means of drum and place are those of the `others`, and where there are none of that meter those of the windows
     themselves, which then know more than they should.
     """

@@ -41,10 +41,12 @@ class Batches:
         transpose: int,
         seed: int,
         stiff_share: float = 0.0,
+        mixed_share: float = 0.0,
     ) -> None:
         total = enough(groups, batch)
         self.groups, self.representation = tuple(groups), representation
-        self.batch, self.transpose, self.seed, self.stiff_share = batch, transpose, seed, stiff_share
+        self.batch, self.transpose, self.seed = batch, transpose, seed
+        self.stiff_share, self.mixed_share = stiff_share, mixed_share
         self.shares = np.array([len(group.tokens) for group in groups]) / total
 
     def __getitem__(self, index: int) -> Batch:
@@ -52,7 +54,7 @@ class Batches:
         random = np.random.default_rng((self.seed, index))
         group = self.groups[int(random.choice(len(self.groups), p=self.shares))]
         tokens = group.tokens[random.integers(0, len(group.tokens), self.batch)]
-        played = self._transposed(tokens, random).astype(np.int64)
+        played = self._mixed(self._transposed(tokens, random).astype(np.int64), random)
         return Batch(played, group.meter, self._stiffened(played, random))
 
     def _transposed(self, tokens: NDArray[np.integer[Any]], random: np.random.Generator) -> NDArray[np.integer[Any]]:
@@ -62,6 +64,14 @@ class Batches:
         down, up = self.representation.headroom(wide, LOWEST, HIGHEST)
         shifts = random.integers(np.maximum(down, -self.transpose), np.minimum(up, self.transpose) + 1)
         return self.representation.transpose(wide, shifts)
+
+    def _mixed(self, tokens: NDArray[np.int64], random: np.random.Generator) -> NDArray[np.int64]:
+        """The windows, some with about half of their voices from another: more music than there is, to learn from."""
+        if not self.mixed_share:
+            return tokens
+        mixed = random.random(len(tokens)) < self.mixed_share
+        voices = mixed[:, None] & (random.random((len(tokens), tokens.shape[2])) < 0.5)
+        return np.where(voices[:, None], tokens[random.permutation(len(tokens))], tokens)
 
     def _stiffened(self, tokens: NDArray[np.int64], random: np.random.Generator) -> NDArray[np.int64] | None:
         """The windows, some as they would be without expression: from such a one the model is to play the whole."""

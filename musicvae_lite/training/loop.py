@@ -62,7 +62,7 @@ def train(
     is written), or a loss that is no longer a number, is a `MusicVAEError`.
     """
     recipe, form = state.recipe, representation(state.model.config.representation)
-    batches = Batches(groups, form, recipe.batch, recipe.transpose, recipe.seed, recipe.stiff_share)
+    batches = Batches(groups, form, recipe.batch, recipe.transpose, recipe.seed, recipe.stiff_share, recipe.mixed_share)
     validation = heldout.sample_windows(held_out, VALIDATION_WINDOWS)
     smoothed, saved = math.nan, state.minutes
     if state.step == 0:

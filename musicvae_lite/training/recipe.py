@@ -22,6 +22,7 @@ class Recipe:
     peak_learning_rate: float = 3e-3
     warm_up_steps: int = 200
     clip_norm: float = 5.0
+    weight_decay: float = 0.0  # a step, times the learning rate (Loshchilov & Hutter 2019)
     beta: float = 1.0
     first_free_bits: float = 250.0  # the rate narrows from here …
     free_bits: float = 115.0  # … to here
@@ -30,6 +31,7 @@ class Recipe:
     noisy_share: float = 0.4  # of the windows reach the decoder through a noisy channel
     token_dropout: float = 0.0  # share of the decoder's input tokens that are hidden
     stiff_share: float = 0.0  # of the windows are heard by the encoder without expression, and decoded with it
+    mixed_share: float = 0.0  # of the windows have about half of their voices from another window
     touch_weight: float = 1.0  # in the loss, of how a stroke is played beside that it is
     transpose: int = 6  # semitones up or down, drawn afresh for each window each time
     ema: float = 0.999

@@ -122,3 +122,15 @@ def test_the_share_that_is_asked_for_is_heard_stiff_and_decoded_as_it_was_played
 
 def test_without_that_the_encoder_hears_what_is_decoded(groups: Groups) -> None:
     assert Batches(groups, melody, 4, 6, seed=0)[0].heard is None
+
+
+def test_mixed_windows_have_whole_voices_of_two_windows_of_the_batch() -> None:
+    tokens = np.repeat(np.arange(1, 9), 16 * 9).reshape(8, 16, 9)  # window i holds i + 1 throughout
+    only = Windows(Meter(4, 4), tokens, np.arange(8), np.zeros(8, np.int64))
+    kinds = []
+    for index in range(40):
+        mixed = Batches([only], groove, 8, 0, seed=0, mixed_share=0.5)[index].tokens
+        assert (mixed == mixed[:, :1]).all()  # a voice is of one window from end to end
+        kinds += [len(set(window[0].tolist())) for window in mixed]
+    assert set(kinds) == {1, 2}
+    assert 0.3 < np.mean(np.array(kinds) == 2) < 0.5  # some meet themselves, or give no voice or all
