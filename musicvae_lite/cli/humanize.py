@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 GROOVE = "groove-2bar"
 OFF_GRID_TO_MENTION = 0.1
-BARS_DRAWN = 16  # more would not be told apart
+BARS_DRAWN = 8  # in more, what is early and what is late could not be told apart
 
 
 @click.command()

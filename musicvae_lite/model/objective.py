@@ -33,37 +33,8 @@ def cross_entropy(logits: Tensor, tokens: Tensor) -> Tensor:
     return losses.view(tokens.shape).sum((1, 2))
 
 
-def touch_cross_entropy(logits: Tensor, tokens: Tensor, stiff: Tensor) -> Tensor:
-    """The part of `cross_entropy` that is about how strokes are played, and not which: −log p(x | z, strokes), [B].
-
-    `stiff` [K] is a representation's table of tokens without expression: those alike in it are one stroke.
-    """
-    ways = torch.bincount(stiff, minlength=len(stiff))[stiff]  # [K]: in how many ways each token's stroke is played
-    rows = ways[tokens] > 1  # [B, T, V]
-    played = tokens[rows]
-    allowed = logits[rows].float().masked_fill(stiff != stiff[played][:, None], -torch.inf)
-    losses = logits.new_zeros(tokens.shape, dtype=torch.float32)
-    losses[rows] = F.cross_entropy(allowed, played, reduction="none")
-    return losses.sum((1, 2))
-
-
-def objective(
-    logits: Tensor,
-    tokens: Tensor,
-    posterior: Posterior,
-    beta: float,
-    free_nats: float,
-    stiff: Tensor | None = None,
-    touch_weight: float = 1.0,
-) -> Loss:
-    """The loss of one batch; see the formula above.
-
-    With a `touch_weight` below 1 how a stroke is played counts so much less than that it is; `stiff` is as in
-    `touch_cross_entropy`.
-    """
+def objective(logits: Tensor, tokens: Tensor, posterior: Posterior, beta: float, free_nats: float) -> Loss:
+    """The loss of one batch; see the formula above."""
     reconstruction = cross_entropy(logits, tokens).mean()
     kl = posterior.kl().sum(-1).mean()
-    total = reconstruction + beta * torch.clamp(kl - free_nats, min=0)
-    if stiff is not None and touch_weight != 1:
-        total = total - (1 - touch_weight) * touch_cross_entropy(logits, tokens, stiff).mean()
-    return Loss(total, reconstruction, kl)
+    return Loss(reconstruction + beta * torch.clamp(kl - free_nats, min=0), reconstruction, kl)

@@ -102,9 +102,7 @@ def train_step(state: State, batch: Batch) -> Loss:
             level = noise_levels(len(tokens), recipe.noisy_share, generator)
             z = noised(z, level, generator)
         logits = model.logits(z, tokens, batch.meter, recipe.token_dropout, generator, level)
-        stiff = torch.from_numpy(representation(model.config.representation).STIFF).to(device)
-        free = unpaid * NATS_PER_BIT
-        loss = objective(logits, tokens, posterior, recipe.beta, free, stiff, recipe.touch_weight)
+        loss = objective(logits, tokens, posterior, recipe.beta, unpaid * NATS_PER_BIT)
     state.optimizer.zero_grad()
     loss.total.backward()
     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)

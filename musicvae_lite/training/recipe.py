@@ -22,7 +22,6 @@ class Recipe:
     peak_learning_rate: float = 3e-3
     warm_up_steps: int = 200
     clip_norm: float = 5.0
-    weight_decay: float = 0.0  # a step, times the learning rate (Loshchilov & Hutter 2019)
     beta: float = 1.0
     first_free_bits: float = 250.0  # the rate narrows from here …
     free_bits: float = 115.0  # … to here
@@ -32,7 +31,6 @@ class Recipe:
     token_dropout: float = 0.0  # share of the decoder's input tokens that are hidden
     stiff_share: float = 0.0  # of the windows are heard by the encoder without expression, and decoded with it
     mixed_share: float = 0.0  # of the windows have about half of their voices from another window
-    touch_weight: float = 1.0  # in the loss, of how a stroke is played beside that it is
     transpose: int = 6  # semitones up or down, drawn afresh for each window each time
     ema: float = 0.999
     validations: int = 20  # evenly over the training
@@ -76,7 +74,7 @@ PRESETS: dict[str, Preset] = {
     "drums-2bar": Preset(Config(representation="drums"), Recipe(minutes=100.0, transpose=0)),
     "groove-2bar": Preset(
         Config(representation="groove", kinship=True),
-        Recipe(minutes=30.0, transpose=0, first_free_bits=300.0, free_bits=170.0, stiff_share=0.5),
+        Recipe(minutes=30.0, transpose=0, first_free_bits=300.0, free_bits=170.0, stiff_share=0.5, mixed_share=0.5),
     ),
     "tiny": Preset(
         Config(latent=32, embedding=32, encoder_hidden=32, decoder_hidden=64, view_rank=16),

@@ -91,9 +91,5 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _optimizer(model: MusicVAE, recipe: Recipe) -> torch.optim.AdamW:
     return torch.optim.AdamW(
-        model.parameters(),
-        lr=recipe.peak_learning_rate,
-        betas=(0.9, 0.98),
-        weight_decay=recipe.weight_decay,
-        fused=True,
+        model.parameters(), lr=recipe.peak_learning_rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True
     )

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
-from musicvae_lite.model.objective import cross_entropy, objective, touch_cross_entropy
+from musicvae_lite.model.objective import cross_entropy, objective
 from musicvae_lite.model.posterior import Posterior
 
 B, T, V, K, Z = 4, 6, 2, 5, 3
@@ -91,21 +91,3 @@ def test_a_busy_window_may_spend_what_a_sparse_one_saves() -> None:
     mu[0] = 2.0  # 6 nats in one window, none in the three others: 1.5 on average
     loss = objective(logits, tokens, Posterior(mu, torch.ones(B, Z)), beta=1.0, free_nats=1.5)
     assert loss.total.item() == loss.cross_entropy.item()
-
-
-def test_cross_entropy_is_that_of_the_strokes_and_that_of_how_they_are_played() -> None:
-    logits, tokens = logits_and_tokens()
-    stiff = torch.tensor([0, 2, 2, 2, 4])  # 1, 2 and 3 are ways to play one stroke
-    log_p = logits.log_softmax(-1)
-    strokes = torch.cat([log_p[..., :1], log_p[..., 1:4].logsumexp(-1, keepdim=True), log_p[..., 4:]], -1)
-    of_strokes = -strokes.gather(-1, torch.tensor([0, 1, 1, 1, 2])[tokens][..., None]).sum((1, 2, 3))
-    torch.testing.assert_close(touch_cross_entropy(logits, tokens, stiff), cross_entropy(logits, tokens) - of_strokes)
-    weighed = objective(logits, tokens, posterior(0.0), 1.0, 0.0, stiff, touch_weight=0.25)
-    of_touch = touch_cross_entropy(logits, tokens, stiff)
-    assert weighed.total.item() == pytest.approx(float((of_strokes + 0.25 * of_touch).mean()), rel=1e-5)
-    assert weighed.cross_entropy.item() == pytest.approx(float(cross_entropy(logits, tokens).mean()), rel=1e-5)
-
-
-def test_where_each_token_is_a_thing_of_its_own_nothing_is_about_how_it_is_played() -> None:
-    logits, tokens = logits_and_tokens()
-    assert not touch_cross_entropy(logits, tokens, torch.arange(K)).any()
