@@ -84,6 +84,10 @@ class GridNotes:
         """The same notes so many steps later."""
         return replace(self, start=self.start + steps, end=self.end + steps)
 
+    def on_the_grid(self) -> GridNotes:
+        """The same notes, each exactly at its step."""
+        return replace(self, offset=np.zeros_like(self.offset))
+
     def with_voices(self, voice: NDArray[np.int64]) -> GridNotes:
         """The same notes in other voices."""
         return replace(self, voice=voice)

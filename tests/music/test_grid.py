@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -66,7 +65,7 @@ def test_how_far_an_onset_was_from_its_step_is_kept_and_put_back() -> None:
     grid = quantize(notes, 4)
     assert (grid.start.tolist(), grid.offset.tolist()) == ([0, 1], [PARTS // 4, -PARTS // 8])
     assert dequantize(grid, 4).start.tolist() == notes.start.tolist()
-    assert dequantize(replace(grid, offset=np.zeros(2, np.int64)), 4).start.tolist() == [0, 0.25]
+    assert dequantize(grid.on_the_grid(), 4).start.tolist() == [0, 0.25]
 
 
 def test_a_note_that_is_moved_ends_where_its_pitch_starts_again_and_starts_with_the_song_at_the_earliest() -> None:
