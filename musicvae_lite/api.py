@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from pretty_midi import PrettyMIDI
 
+    from musicvae_lite.explore.humanize import Humanized
+    from musicvae_lite.explore.humanize import Options as HumanizeOptions
+
     Midi: TypeAlias = str | PathLike[str] | PrettyMIDI | Song
 
 
@@ -114,6 +117,26 @@ class Model:
         """`steps` tunes from a to b, both included; `options` are those of `explore.morph.Options`."""
         result = self.morph(a, b, replace(Options(), steps=steps, **options))
         return [to_pretty_midi(song) for song in result.songs]
+
+    def humanized(self, midi: Midi, options: HumanizeOptions | None = None) -> Humanized:
+        """The beat of `midi` as the model plays it: the whole song, and everything about what was changed."""
+        from musicvae_lite.explore.humanize import humanize
+        from musicvae_lite.model.codec import network
+
+        song, name = _song(midi)
+        try:
+            return humanize(network(self.codec), song, options)
+        except MusicVAEError as error:
+            raise MusicVAEError(f"{name}: {error}") from error
+
+    def humanize(self, midi: Midi, **options: Any) -> PrettyMIDI:
+        """`midi` with its beat played as a drummer would; `options` are those of `explore.humanize.Options`.
+
+        What is struck stays, and so does everything else in the song: velocities and timing are the model's.
+        """
+        from musicvae_lite.explore.humanize import Options as HumanizeOptions
+
+        return to_pretty_midi(self.humanized(midi, HumanizeOptions(**options)).song)
 
 
 def load(model: Path | str = DEFAULT, device: str = "cpu") -> Model:

@@ -58,7 +58,7 @@ def _moved(track: Track, song: Song, beats: NDArray[np.float64], quarters: NDArr
     start, end = (_to_quarters(times, beats, quarters) for times in seconds)
     inside = (end > 0) & (end > start)
     notes = Notes(track.notes.pitch, track.notes.velocity, np.maximum(start, 0), end).select(inside)
-    gridded = dequantize(quantize(notes, STEPS_PER_QUARTER), STEPS_PER_QUARTER)
+    gridded = dequantize(quantize(notes, STEPS_PER_QUARTER).on_the_grid(), STEPS_PER_QUARTER)
     return Track(gridded, track.name, track.program, track.is_drum)
 
 

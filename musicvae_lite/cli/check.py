@@ -14,6 +14,7 @@ from musicvae_lite.cli.options import progress_bar
 from musicvae_lite.corpus.prepare import assemble, prepare
 from musicvae_lite.corpus.report import MUCH_OFF_GRID, Report
 from musicvae_lite.corpus.scan import Progress, Settings, scan
+from musicvae_lite.tokens import has_touch, representation
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -37,7 +38,7 @@ def check(folder: Path, verbose: bool, as_json: bool, **settings: Any) -> None:
       musicvae check midi/
       musicvae check midi/ --verbose --steps-per-quarter 12
       musicvae check song.mid --track 3
-      musicvae check groove/ --representation drums
+      musicvae check beats/ --representation drums
     """
     with progress_bar("reading") as progress:
         report = _report(folder, Settings(**settings), progress)
@@ -94,6 +95,14 @@ def _used(report: Report, settings: Settings) -> dict[str, str]:
 
 def _advice(report: Report, settings: Settings) -> Iterator[str]:
     """What to do where a lot of the music would be moved to the grid or is not used at all."""
+    if not has_touch(representation(settings.representation)):
+        yield from _off_grid(report, settings)
+    if not report.used:
+        yield "Nothing here can be trained on."
+
+
+def _off_grid(report: Report, settings: Settings) -> Iterator[str]:
+    """What becomes of onsets between the steps, for tokens that have none there."""
     finer = f"try --steps-per-quarter {settings.steps_per_quarter * 3} (triplets)"
     if report.off_grid > MUCH_OFF_GRID and report.off_finer_grid > FINER_HELPS * report.off_grid:
         yield (
@@ -111,8 +120,6 @@ def _advice(report: Report, settings: Settings) -> Iterator[str]:
             f"{len(report.loose):,} files lie more than {MUCH_OFF_GRID:.0%} off the grid (--verbose names them):"
             f" {finer}, or quantise them first."
         )
-    if not report.used:
-        yield "Nothing here can be trained on."
 
 
 def _print_files(report: Report) -> None:

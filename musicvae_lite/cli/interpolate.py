@@ -11,6 +11,7 @@ from musicvae_lite.cli.options import as_meter, number_or_name
 from musicvae_lite.cli.outputs import output_folder, prepare_output
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.pretrained.registry import DEFAULT
+from musicvae_lite.tokens import has_touch
 
 if TYPE_CHECKING:
     from musicvae_lite.corpus.clip import Clip
@@ -78,7 +79,7 @@ def interpolate(
     part = Part(start_bar, bars, track, meter)
     clips = [loaded.clip(path, part) for path in (a, b)]
     for path, clip in zip((a, b), clips, strict=True):
-        _tell(path, clip, loaded.meters)
+        _tell(path, clip, loaded.meters, loaded.representation)
     morph = loaded.morph(clips[0], clips[1], options)
     for path, clip, end in zip((a, b), clips, morph.ends, strict=True):
         _tell_end(path, end, options)
@@ -117,7 +118,7 @@ def _write(morph: Morph, clip: Clip, form: Representation, folder: Path, title: 
         write_wav(folder / "morph.wav", render(whole))
 
 
-def _tell(path: Path, clip: Clip, known: tuple[Meter, ...]) -> None:
+def _tell(path: Path, clip: Clip, known: tuple[Meter, ...], form: Representation) -> None:
     """Which tune was taken, and what stands in the model's way: never a silent choice."""
     end = clip.start_bar + clip.bars - 1
     click.echo(f"{path.name}: bars {clip.start_bar} to {end} in {clip.meter}, {clip.track}")
@@ -126,7 +127,7 @@ def _tell(path: Path, clip: Clip, known: tuple[Meter, ...]) -> None:
             f"{path.name}: in {clip.meter}, and this model has learned from {', '.join(map(str, known))} only: what "
             "lies between may not keep the meter; read the file in another one with --meter, or take another model"
         )
-    if clip.timing.off_grid > OFF_GRID_TO_MENTION:
+    if clip.timing.off_grid > OFF_GRID_TO_MENTION and not has_touch(form):
         click.echo(
             f"{path.name}: {clip.timing.off_grid:.0%} of the onsets lie between the grid's {clip.steps_per_quarter} "
             f"steps a quarter and are moved to the nearest, by {clip.timing.moved:.2f} of a step on average: where "

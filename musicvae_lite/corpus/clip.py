@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.music.grid import Bar, GridError, GridNotes, bar_steps, bars
 from musicvae_lite.music.notes import Meter, MeterChange, Song, TempoChange
-from musicvae_lite.music.tempo import seconds_at
+from musicvae_lite.music.tempo import mean_qpm
 from musicvae_lite.music.voices import Instrument, Timing, timing, to_grid, to_tracks
-from musicvae_lite.tokens import Representation, Tokens
+from musicvae_lite.tokens import Representation, Tokens, has_touch
 
-Row = tuple[int, int, int, int, int]  # pitch, velocity, start, end, voice
+Row = tuple[int, int, int, int, int, int]  # pitch, velocity, start, end, voice, offset
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +87,7 @@ def cut_clip(
         steps_per_quarter=steps_per_quarter,
         bars=len(chosen),
         start_bar=first + 1,
-        qpm=_mean_qpm(song.tempos, max(start, 0) / steps_per_quarter, chosen[-1].end / steps_per_quarter),
+        qpm=float(mean_qpm(max(start, 0) / steps_per_quarter, chosen[-1].end / steps_per_quarter, song.tempos)),
         instruments=tuple(voice.instrument for voice in voices),
         track="; ".join(voice.choice for voice in voices),
         timing=timing(voices, steps_per_quarter),
@@ -104,21 +104,24 @@ def join(windows: Tokens, tied: NDArray[np.bool_], form: Representation) -> Grid
     rows: list[Row] = []
     latest: dict[int, int] = {}  # of each voice, the place in `rows`
     for index, window in enumerate(windows):
-        for pitch, velocity, start, end, voice in _rows(form.decode(window).moved(index * length)):
+        for pitch, velocity, start, end, voice, offset in _rows(form.decode(window).moved(index * length)):
             before = rows[latest[voice]] if voice in latest else None
             if tied[index, voice] and start == index * length and before and (before[0], before[3]) == (pitch, start):
-                rows[latest[voice]] = (*before[:3], end, voice)
+                rows[latest[voice]] = (*before[:3], end, *before[4:])
             else:
                 latest[voice] = len(rows)
-                rows.append((pitch, velocity, start, end, voice))
-    return GridNotes(*np.array(rows, np.int64).reshape(-1, 5).T)
+                rows.append((pitch, velocity, start, end, voice, offset))
+    return GridNotes(*np.array(rows, np.int64).reshape(-1, 6).T)
 
 
 def clip_song(notes: GridNotes, clip: Clip, form: Representation, title: str = "") -> Song:
-    """A song of notes on the grid with a clip's tempo, meter, velocities and instruments: a track a voice."""
-    velocity = clip.velocity[notes.start, form.lane(notes)]
-    voiced = GridNotes(notes.pitch, velocity, notes.start, notes.end, notes.voice)
-    tracks = to_tracks(voiced, clip.instruments, clip.steps_per_quarter, title)
+    """A song of notes on the grid with a clip's tempo, meter and instruments: a track a voice.
+
+    Its velocities too, unless the notes come from tokens that have velocities.
+    """
+    if not has_touch(form):
+        notes = replace(notes, velocity=clip.velocity[notes.start, form.lane(notes)])
+    tracks = to_tracks(notes, clip.instruments, clip.steps_per_quarter, title)
     return Song(tracks, (TempoChange(0.0, clip.qpm),), (MeterChange(0.0, clip.meter),))
 
 
@@ -139,7 +142,7 @@ def fill(clip: Clip, bars: int, loop: bool, form: Representation) -> Clip:
 def until(notes: GridNotes, end: int) -> GridNotes:
     """Notes that start before step `end`, cut there."""
     kept = notes.select(notes.start < end)
-    return GridNotes(kept.pitch, kept.velocity, kept.start, np.minimum(kept.end, end), kept.voice)
+    return replace(kept, end=np.minimum(kept.end, end))
 
 
 def _bars(song: Song, steps_per_quarter: int) -> tuple[Bar, ...]:
@@ -206,12 +209,6 @@ def _latest_velocity(notes: GridNotes, steps: int) -> NDArray[np.int64]:
     np.maximum.at(loudest, of_start, notes.velocity)
     latest = np.searchsorted(starts, np.arange(steps), side="right") - 1
     return loudest[np.maximum(latest, 0)]
-
-
-def _mean_qpm(tempos: tuple[TempoChange, ...], start: float, end: float) -> float:
-    """Quarter notes a minute from `start` to `end`, on average over the tempo changes between."""
-    began, ended = seconds_at(np.array([start, end]), tempos)
-    return float(60 * (end - start) / (ended - began))
 
 
 def _rows(notes: GridNotes) -> list[Row]:

@@ -9,6 +9,7 @@ Only an official split that comes with the files goes by their names.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +79,7 @@ def assemble(outcomes: Mapping[str, Piece | str], settings: Settings, sides: Map
 def _join(pieces: Sequence[Piece]) -> tuple[Windows, ...]:
     """The windows of all pieces, `Windows.piece` being the place in `pieces`."""
     return join(
-        Windows(group.meter, group.tokens, np.full_like(group.piece, number), group.start_bar)
+        replace(group, piece=np.full_like(group.piece, number))
         for number, piece in enumerate(pieces)
         for group in piece.windows
     )

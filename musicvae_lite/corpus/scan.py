@@ -95,7 +95,7 @@ def scan_song(song: Song, settings: Settings) -> Piece:
     voices = form.take(song, settings.track)
     measures = bars(song, settings.steps_per_quarter)
     tokens = form.encode(to_grid(voices, settings.steps_per_quarter), measures[-1].end)
-    windows, left_out = cut(tokens, measures, settings.bars, settings.steps_per_quarter, form)
+    windows, left_out = cut(tokens, measures, settings.bars, settings.steps_per_quarter, form, tempos=song.tempos)
     if not windows:
         short = len(measures) < settings.bars
         raise MusicVAEError(f"shorter than {settings.bars} bars" if short else NO_STRETCH.format(bars=settings.bars))

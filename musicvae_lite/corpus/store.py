@@ -3,9 +3,9 @@
     <cache>/<folder's name>-<hash of its path and the settings>/<key>/corpus.json
                                                                       train-4-4.safetensors, heldout-6-8.safetensors, …
 
-Each shard holds `tokens` [N, T, V], `piece` [N] and `start_bar` [N]; `corpus.json` holds the path and the tracks of
-every piece, so each window can be traced to where it came from. Loading copies the shards into memory (48 MB for a
-million two-bar melody windows); they can be mapped with `safetensors.safe_open`.
+Each shard holds `tokens` [N, T, V], `piece` [N], `start_bar` [N] and `qpm` [N]; `corpus.json` holds the path and the
+tracks of every piece, so each window can be traced to where it came from. Loading copies the shards into memory (56 MB
+for a million two-bar melody windows); they can be mapped with `safetensors.safe_open`.
 
 The key is a hash of what the corpus was made from: names, sizes and times of change of the files, the settings, and the
 code that reads them. With one of these changed it is made afresh, and the old one is removed.
@@ -29,12 +29,11 @@ import numpy as np
 
 from musicvae_lite.corpus.report import Report
 from musicvae_lite.corpus.scan import Settings
-from musicvae_lite.corpus.windows import Windows
+from musicvae_lite.corpus.windows import COLUMNS, Windows
 from musicvae_lite.music.notes import Meter
 
-FORMAT = 2
+FORMAT = 3
 INDEX = "corpus.json"
-COLUMNS = ("tokens", "piece", "start_bar")
 
 
 @dataclass(frozen=True, eq=False)

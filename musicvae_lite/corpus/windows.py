@@ -9,17 +9,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from musicvae_lite.music.grid import Bar
-from musicvae_lite.music.notes import Meter
+from musicvae_lite.music.notes import DEFAULT_QPM, Meter, TempoChange
+from musicvae_lite.music.tempo import mean_qpm
 from musicvae_lite.tokens import Representation, Tokens
 
 SILENT = "silent throughout"
+COLUMNS = ("tokens", "piece", "start_bar", "qpm")  # of `Windows`, in order
 NOT_WHOLE = "a bar of another meter, or one cut short"
 
 
@@ -31,13 +33,18 @@ class Windows:
     tokens: NDArray[np.integer[Any]]  # [N, T, V], the smallest type that holds K
     piece: NDArray[np.int64]  # [N]
     start_bar: NDArray[np.int64]  # [N]
+    qpm: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))  # [N], on average; left out: unknown, NaN
+
+    def __post_init__(self) -> None:
+        if not len(self.qpm):
+            object.__setattr__(self, "qpm", np.full(len(self.tokens), np.nan))
 
     def __len__(self) -> int:
         return len(self.tokens)
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Windows:
         """The windows of a mask or of an index array."""
-        return Windows(self.meter, self.tokens[rows], self.piece[rows], self.start_bar[rows])
+        return Windows(self.meter, *(getattr(self, name)[rows] for name in COLUMNS))
 
 
 def token_type(representation: Representation) -> type[np.uint8] | type[np.uint16]:
@@ -52,11 +59,13 @@ def cut(
     steps_per_quarter: int,
     representation: Representation,
     piece: int = 0,
+    tempos: Sequence[TempoChange] = (TempoChange(0.0, DEFAULT_QPM),),
 ) -> tuple[tuple[Windows, ...], Counter[str]]:
     """One `Windows` for each meter that has any, and the number of windows left out for each reason.
 
-    `tokens` [T, V] are those of the whole piece; where they end before the last bar does, silence follows. Windows that
-    start at a bar line and are silent throughout are left out; a silent bar inside is kept.
+    `tokens` [T, V] are those of the whole piece, `tempos` its tempo map; where the tokens end before the last bar does,
+    silence follows. Windows that start at a bar line and are silent throughout are left out; a silent bar inside is
+    kept.
     """
     small: Tokens = np.asarray(tokens).astype(token_type(representation))
     starts = np.array([bar.start for bar in bars], np.int64)
@@ -71,7 +80,9 @@ def cut(
         left_out[SILENT] += int((~sounding).sum())
         if sounding.any():
             rows = first_bars[sounding]
-            found.append(Windows(meter, all_windows[sounding], np.full(len(rows), piece, np.int64), rows))
+            quarters = starts[rows] / steps_per_quarter
+            qpm = mean_qpm(quarters, quarters + n_bars * meter.bar_quarters, tempos)
+            found.append(Windows(meter, all_windows[sounding], np.full(len(rows), piece, np.int64), rows, qpm))
     left_out[NOT_WHOLE] += max(len(bars) - n_bars + 1, 0) - whole
     return tuple(found), +left_out
 
@@ -88,12 +99,7 @@ def join(parts: Iterable[Windows]) -> tuple[Windows, ...]:
     for part in filter(len, parts):
         by_meter.setdefault(part.meter, []).append(part)
     joined = (
-        Windows(
-            meter,
-            np.concatenate([part.tokens for part in same]),
-            np.concatenate([part.piece for part in same]),
-            np.concatenate([part.start_bar for part in same]),
-        )
+        Windows(meter, *(np.concatenate([getattr(part, name) for part in same]) for name in COLUMNS))
         for meter, same in by_meter.items()
     )
     return tuple(sorted(joined, key=lambda windows: (-len(windows), windows.meter)))

@@ -3,6 +3,7 @@
 windows ─▶ heldout.run ─▶ reconstruction, latent
         ─▶ refine      ─▶ exact after refinement
         ─▶ morphs      ─▶ interpolation
+        ─▶ humanized   ─▶ groove
 samples ─▶ musical     ─▶ overlap with the corpus, copies
 """
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from musicvae_lite.corpus.scan import Progress
 from musicvae_lite.corpus.windows import Windows
-from musicvae_lite.evaluation import heldout, latent, morphs, musical, rates, samples
+from musicvae_lite.evaluation import heldout, humanized, latent, morphs, musical, rates, samples
 from musicvae_lite.evaluation.heldout import Pass
 from musicvae_lite.evaluation.unseen import Chosen
 from musicvae_lite.explore.morph import Options as MorphOptions
@@ -66,6 +67,7 @@ class Evaluation:
     corpus: Mapping[str, NDArray[np.float64]]  # descriptor → values of real windows
     rates: Sequence[rates.Rate]  # the same model read from less and less of z, the most first; empty where it cannot be
     morph: tuple[Meter, NDArray[np.int64]] | None  # one path, [S, T, V]
+    groove: humanized.Figures | None = None  # stiff beats played by the model; None where tokens do not say how
 
     def as_json(self) -> dict[str, Any]:
         """The figures as one JSON object; null where a model has none."""
@@ -94,6 +96,7 @@ class Evaluation:
             },
             "prior_ceiling": self.prior_ceiling,
             "rate_curve": [asdict(rate) for rate in self.rates],
+            "groove": self.groove.as_json() if self.groove else None,
         }
         return {name: _plain(value) for name, value in figures.items()}
 
@@ -115,9 +118,7 @@ def evaluate(
     tell(1, STAGES)
     exact_refined = refined_share(player, windows, passes, options)
     tell(2, STAGES)
-    for_pairs, of_music = morphs.apart(chosen.windows, chosen.others, form)
-    pairs = morphs.pair(for_pairs, options.pairs, random)
-    interpolation = morphs.compare(player, pairs, of_music, random)
+    pairs, interpolation = _morphs(player, chosen, options.pairs, random)
     tell(3, STAGES)
     corpus = samples.describe(windows, model.config, random)
     sampled = samples.compare(
@@ -139,9 +140,20 @@ def evaluate(
         corpus=corpus,
         rates=rates.curve(model, windows, options.seed),
         morph=_one_morph(player, pairs),
+        groove=humanized.measure(model, windows, chosen.others, options.seed),
     )
     tell(STAGES, STAGES)
     return evaluation
+
+
+def _morphs(
+    player: Codec, chosen: Chosen, count: int, random: np.random.Generator
+) -> tuple[Sequence[morphs.Pairs], Mapping[str, morphs.Figures]]:
+    """`count` pairs of windows at most, and how the ways between them are."""
+    form = representation(player.config.representation)
+    for_pairs, of_music = morphs.apart(chosen.windows, chosen.others, form)
+    pairs = morphs.pair(for_pairs, count, random)
+    return pairs, morphs.compare(player, pairs, of_music, random)
 
 
 def _by_meter(passes: Sequence[Pass], representation: str) -> dict[Meter, tuple[int, Mapping[str, float]]]:

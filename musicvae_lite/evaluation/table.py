@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from musicvae_lite.evaluation import morphs, samples
+from musicvae_lite.evaluation import humanized, morphs, samples
 from musicvae_lite.evaluation.summary import SHIPPED_SPACING, Evaluation
 
 NONE = "–"
@@ -25,6 +25,7 @@ def rows(evaluation: Evaluation) -> list[Row]:
     """Every figure, in the order of the questions: does it come back, at what rate, is the way musical, are samples?"""
     return [
         *_reconstruction(evaluation),
+        *_groove(evaluation),
         *_latent(evaluation),
         *_interpolation(evaluation),
         *_prior(evaluation),
@@ -53,6 +54,20 @@ def _reconstruction(e: Evaluation) -> Iterator[Row]:
     exact = percent(e.scores["exact"])
     yield Row("exact windows", exact, "", "every token right, temperature 0")
     yield Row("exact after refinement", percent(e.exact_refined), f"before {exact}", "z fitted to the window")
+
+
+def _groove(e: Evaluation) -> Iterator[Row]:
+    if e.groove is None:
+        return
+    for field, figure, digits, unit in (
+        ("timing_mean_ms", "humanized: timing, mean", 1, " ms"),
+        ("timing_rms_ms", "humanized: timing, RMS", 1, " ms"),
+        ("velocity_rms", "humanized: velocity, RMS", 3, ""),
+    ):
+        values = {name: number(getattr(errors, field), digits) + unit for name, errors in e.groove.errors.items()}
+        beside = ", ".join(f"{name} {value}" for name, value in values.items() if name != humanized.MODEL)
+        yield Row(figure, values[humanized.MODEL], beside, "error of a beat that is played from its strokes alone")
+    yield Row("hits from a stiff beat, F1", number(e.groove.hits_f1, 3), "", "decoded freely, temperature 0")
 
 
 def _latent(e: Evaluation) -> Iterator[Row]:

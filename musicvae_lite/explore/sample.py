@@ -13,8 +13,9 @@ from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.inference.codec import Codec, Floats, Ints
 from musicvae_lite.inference.density import Density
 from musicvae_lite.inference.noise import expected
-from musicvae_lite.music.grid import GridNotes, dequantize
-from musicvae_lite.music.notes import COMMON_TIME, Meter, MeterChange, Song, Track
+from musicvae_lite.music.grid import GridNotes
+from musicvae_lite.music.notes import COMMON_TIME, Meter, MeterChange, Song
+from musicvae_lite.music.voices import to_tracks
 from musicvae_lite.tokens import representation
 
 FITTED, NORMAL = "fitted", "normal"
@@ -79,7 +80,7 @@ def sample(model: Codec, fitted: Density | None, options: Options | None = None)
     steps = tuple(form.decode(row) for row in tokens)
     songs = tuple(
         Song(
-            (Track(dequantize(notes, model.config.steps_per_quarter), f"sample {number}"),),
+            to_tracks(notes, form.INSTRUMENTS, model.config.steps_per_quarter, f"sample {number}"),
             meters=(MeterChange(0.0, options.meter),),
         )
         for number, notes in enumerate(steps, 1)

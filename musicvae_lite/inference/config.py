@@ -7,12 +7,12 @@ from typing import Any
 
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.music.grid import STEPS_PER_QUARTER
-from musicvae_lite.tokens import representation
+from musicvae_lite.tokens import has_touch, representation
 
 LONGEST_BAR_QUARTERS = 8  # position tables end here; later steps of a longer bar share the last row
 
 MAY_BE_NONE = {"conductor_hidden", "view_rank"}
-BEFORE_THEY_WERE_KEYS = {"noise_conditioning": False}  # what a config that lacks them means
+BEFORE_THEY_WERE_KEYS = {"noise_conditioning": False, "kinship": False}  # what a config that lacks them means
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,13 @@ class Config:
     conductor_hidden: int = 0  # H of a conductor over bars, from whose plans each bar is decoded; 0: a flat decoder
     metrical_positions: bool = True  # an embedding of the step's place in the meter, in encoder and decoder
     noise_conditioning: bool = True  # the decoder can be told that z is only roughly known
+    kinship: bool = (
+        False  # in training, tokens that are the same stroke, as loud or as late, share a part of their vectors
+    )
     view_rank: int = 64  # rank of the per-position views of z; 0: z enters every step alike, as in MusicVAE
 
     def __post_init__(self) -> None:
-        representation(self.representation)
+        form = representation(self.representation)
         for field in fields(self):
             value = getattr(self, field.name)
             least = 0 if field.name in MAY_BE_NONE else 1
@@ -41,6 +44,11 @@ class Config:
                 raise MusicVAEError(f"{field.name} is {value}: expected at least {least}")
         if self.view_rank and not self.metrical_positions:
             raise MusicVAEError("views of z by position need metrical positions: set view_rank to 0 or switch them on")
+
+        if self.kinship and not has_touch(form):
+            raise MusicVAEError(
+                f"kinship is for tokens that say how they are played, which those of {form.NAME} do not"
+            )
 
     @property
     def bar_positions(self) -> int:

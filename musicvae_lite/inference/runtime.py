@@ -42,7 +42,7 @@ class Runtime:
 
     def __init__(self, config: Config, weights: Mapping[str, NDArray[Any]]) -> None:
         _check_known(config)
-        self.config = config
+        self.config, self.weights = config, weights
         every = Weights(weights)
         self._voices = representation(config.representation).VOICES
         self._type = every.take("encoder.average.bias", (2 * config.latent,)).dtype

@@ -36,22 +36,32 @@ def codec(model: MusicVAE) -> Codec:
     return TorchCodec(model)
 
 
+def network(codec: Codec) -> MusicVAE:
+    """The inverse of `codec`: the model behind it, or one with the same weights."""
+    if isinstance(codec, TorchCodec):
+        return codec.model
+    assert isinstance(codec, Runtime), f"a codec of type {type(codec).__name__}"
+    model = MusicVAE(codec.config)
+    model.load_state_dict({name: torch.from_numpy(np.ascontiguousarray(w)) for name, w in codec.weights.items()})
+    return model.eval()
+
+
 class TorchCodec:
     """The model itself, wherever its weights are."""
 
     def __init__(self, model: MusicVAE) -> None:
-        self._model = model
+        self.model = model
 
     @property
     def config(self) -> Config:
         """Its sizes."""
-        return self._model.config
+        return self.model.config
 
     @torch.no_grad()
     def encode(self, tokens: Ints, meter: Meter) -> Posterior:
         """The posterior of tokens [B, T, V], T being `config.bars` bars of `meter`."""
         rows = max(1, STEPS_AT_ONCE // tokens.shape[1])
-        found = [self._model.encode(part, meter) for part in self._here(tokens).split(rows)]
+        found = [self.model.encode(part, meter) for part in self._here(tokens).split(rows)]
         return Posterior(_array([each.mu for each in found]), _array([each.sigma for each in found]))
 
     def decode(
@@ -71,14 +81,14 @@ class TorchCodec:
             part = slice(start, start + rows)
             leaning = None if pull is None else self._pull(pull.rows(part))
             known = None if level is None else self._floats(level[part])
-            decoded.append(self._model.decode(self._floats(z[part]), meter, temperature, generator, leaning, known))
+            decoded.append(self.model.decode(self._floats(z[part]), meter, temperature, generator, leaning, known))
         return np.asarray(_array(decoded), np.int64)
 
     @one_thread()
     def logits(self, z: Floats, tokens: Ints, meter: Meter) -> tuple[Floats, Back]:
         """Teacher-forced logits [B, T, V, K] of tokens given z, and the way back to a gradient at z."""
         wanted = self._floats(z).requires_grad_()
-        logits = self._model.logits(wanted, self._here(tokens), meter)
+        logits = self.model.logits(wanted, self._here(tokens), meter)
 
         @one_thread()
         def back(at_logits: Floats) -> Floats:
@@ -88,16 +98,16 @@ class TorchCodec:
         return _array([logits.detach()]), back
 
     def _here(self, array: NDArray[Any]) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array)).to(next(self._model.parameters()).device)
+        return torch.from_numpy(np.ascontiguousarray(array)).to(next(self.model.parameters()).device)
 
     def _floats(self, array: Floats) -> Tensor:
         """A copy in the type of the weights."""
-        return torch.tensor(array).to(next(self._model.parameters()))
+        return torch.tensor(array).to(next(self.model.parameters()))
 
     def _generator(self, random: np.random.Generator | None) -> torch.Generator | None:
         if random is None:
             return None
-        return torch.Generator(next(self._model.parameters()).device).manual_seed(int(random.integers(1 << 63)))
+        return torch.Generator(next(self.model.parameters()).device).manual_seed(int(random.integers(1 << 63)))
 
     def _pull(self, pull: Pull) -> decoder.Pull:
         return decoder.Pull(self._here(pull.tokens), self._floats(pull.nats))

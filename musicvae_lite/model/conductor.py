@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from musicvae_lite.inference.config import Config
-from musicvae_lite.model.decoder import Decoder, Pull, pick, weighed
+from musicvae_lite.model.decoder import Decoder, Pick, Pull, pick, weighed
 from musicvae_lite.model.noise import NoiseLevel
 from musicvae_lite.model.positions import MetricalPositions, Views
 from musicvae_lite.model.threads import one_thread
@@ -65,15 +65,21 @@ class HierarchicalDecoder(nn.Module):
         generator: torch.Generator | None = None,
         pull: Pull | None = None,
         level: Tensor | None = None,
+        picked: Pick | None = None,
     ) -> Tensor:
-        """Tokens int64 [B, T, V], canonical, decoded step by step; temperature 0 is the exact argmax."""
+        """Tokens int64 [B, T, V], canonical, decoded step by step, as `Decoder.decode` does."""
+        picked = picked or partial(pick, temperature=temperature, generator=generator, pull=pull)
         before, decoded = self.bar.start(len(z), z.device), []
         for number, plan in enumerate(self.conductor(*weighed(self.noise, z, level), meter).unbind(1)):
-            here = None if pull is None else pull.steps(number * bar_steps, bar_steps)
-            picked = partial(pick, temperature=temperature, generator=generator, pull=here)
-            tokens, before = self.bar.run(plan, plan.new_zeros(()), meter, bar_steps, picked, before)
+            here = partial(_later, picked, number * bar_steps)
+            tokens, before = self.bar.run(plan, plan.new_zeros(()), meter, bar_steps, here, before)
             decoded.append(tokens)
         return torch.cat(decoded, 1)
+
+
+def _later(picked: Pick, steps: int, logits: Tensor, t: int) -> Tensor:
+    """`picked` for step `t` of what starts `steps` steps later."""
+    return picked(logits, t + steps)
 
 
 class Conductor(nn.Module):

@@ -12,10 +12,12 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.inference.config import Config
-from musicvae_lite.model.encoder import TokenEmbedding
+from musicvae_lite.model.encoder import EMBEDDED, TokenEmbedding
+from musicvae_lite.model.kinship import Kinship
 from musicvae_lite.model.lstm import State, step
 from musicvae_lite.model.noise import NoiseLevel
 from musicvae_lite.model.positions import MetricalPositions, Views
@@ -66,6 +68,7 @@ class Before:
 class Decoder(nn.Module):
     """p(x | z)."""
 
+    SHARING = "output.weight"  # what `kin` adds to
     legal: Tensor  # [states, K]
     next_state: Tensor  # [states, K]
 
@@ -74,7 +77,10 @@ class Decoder(nn.Module):
         rep = representation(config.representation)
         self.voices, self.vocabulary, self.bars = rep.VOICES, rep.VOCABULARY, config.bars
         self.layers, hidden = config.decoder_layers, config.decoder_hidden
-        self.embedding = TokenEmbedding(self.voices, self.vocabulary, hidden)
+        read, self.kin = (
+            Kinship(rep, hidden, spread) if config.kinship else None for spread in (EMBEDDED, hidden**-0.5)
+        )
+        self.embedding = TokenEmbedding(self.voices, self.vocabulary, hidden, read)
         self.latent_input = nn.Linear(config.latent, hidden)
         self.initial_state = nn.Linear(config.latent, 2 * self.layers * hidden)
         self.positions: MetricalPositions | None = None
@@ -113,8 +119,7 @@ class Decoder(nn.Module):
         z, told = weighed(self.noise, z, level)
         x = self.embedding(previous) + self._conditions(z, told, meter, tokens.shape[1] // self.bars)
         states, _ = self.lstm(x, self._initial_state(z))  # [B, T, H]
-        logits: Tensor = self.output(states).unflatten(-1, (self.voices, self.vocabulary))
-        return logits
+        return self._logits(states)
 
     @one_thread()
     @torch.no_grad()
@@ -127,10 +132,14 @@ class Decoder(nn.Module):
         generator: torch.Generator | None = None,
         pull: Pull | None = None,
         level: Tensor | None = None,
+        picked: Pick | None = None,
     ) -> Tensor:
-        """Tokens int64 [B, T, V], canonical, decoded step by step; temperature 0 is the exact argmax."""
+        """Tokens int64 [B, T, V], canonical, decoded step by step; temperature 0 is the exact argmax.
+
+        With `picked` it says which token is taken at each step, and temperature and pull are not asked.
+        """
         z, told = weighed(self.noise, z, level)
-        picked = partial(pick, temperature=temperature, generator=generator, pull=pull)
+        picked = picked or partial(pick, temperature=temperature, generator=generator, pull=pull)
         return self.run(z, told, meter, bar_steps, picked, self.start(len(z), z.device))[0]
 
     def start(self, count: int, device: torch.device) -> Before:
@@ -148,11 +157,21 @@ class Decoder(nn.Module):
         decoded = []
         for t in range(conditions.shape[1]):
             hidden, state = step(self.lstm, self.embedding(previous) + conditions[:, t], state)
-            logits = self.output(hidden).unflatten(-1, (self.voices, self.vocabulary)).float()
+            logits = self._logits(hidden).float()
             previous = picked(logits.masked_fill(~self.legal[place], -torch.inf), t)  # of [B, V, K]
             place = self.next_state[place, previous]
             decoded.append(previous)
         return torch.stack(decoded, 1), Before(previous, place)
+
+    def whole(self) -> Tensor:
+        """The vectors [V·K, H] that logits are products with, with what kin have in common."""
+        return self.output.weight if self.kin is None else self.output.weight + self.kin().flatten(0, 1)
+
+    def _logits(self, states: Tensor) -> Tensor:
+        """[..., V, K] of states [..., H]."""
+        logits = F.linear(states, self.whole(), self.output.bias)
+        by_voice: Tensor = logits.unflatten(-1, (self.voices, self.vocabulary))
+        return by_voice
 
     def _conditions(self, z: Tensor, told: Tensor, meter: Meter, bar_steps: int) -> Tensor:
         """What each step is told besides the token before it: [B, T, H]."""

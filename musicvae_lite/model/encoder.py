@@ -11,10 +11,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from musicvae_lite.inference.config import Config
+from musicvae_lite.model.kinship import Kinship
 from musicvae_lite.model.positions import MetricalPositions, Views
 from musicvae_lite.model.posterior import Posterior
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.tokens import representation
+
+EMBEDDED, OWN = 0.5, 0.1  # at first, the spread of what related tokens have in common, and of what is their own
 
 
 class Encoder(nn.Module):
@@ -24,7 +27,8 @@ class Encoder(nn.Module):
         super().__init__()
         rep = representation(config.representation)
         self.bars = config.bars
-        self.embedding = TokenEmbedding(rep.VOICES, rep.VOCABULARY, config.embedding)
+        kin = Kinship(rep, config.embedding, EMBEDDED) if config.kinship else None
+        self.embedding = TokenEmbedding(rep.VOICES, rep.VOCABULARY, config.embedding, kin)
         self.positions: MetricalPositions | None = None
         if config.metrical_positions:
             self.positions = MetricalPositions(config.bar_positions, config.bars, config.embedding)
@@ -52,15 +56,23 @@ class Encoder(nn.Module):
 class TokenEmbedding(nn.Module):
     """int64 [..., V] → [..., E]: the sum of one embedding a voice; index K is the start of a sequence."""
 
+    SHARING = "table.weight"  # what `kin` adds to
     offset: Tensor
 
-    def __init__(self, voices: int, vocabulary: int, size: int) -> None:
+    def __init__(self, voices: int, vocabulary: int, size: int, kin: Kinship | None = None) -> None:
         super().__init__()
-        self.vocabulary = vocabulary
+        self.vocabulary, self.kin = vocabulary, kin
         self.table = nn.Embedding(voices * (vocabulary + 1), size)
+        if kin is not None:
+            nn.init.normal_(self.table.weight, std=OWN)
         self.register_buffer("offset", torch.arange(voices) * (vocabulary + 1), persistent=False)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """[..., E] of int64 [..., V]."""
-        embedded: Tensor = self.table(tokens + self.offset)
-        return embedded.sum(-2)
+        return F.embedding(tokens + self.offset, self.whole()).sum(-2)
+
+    def whole(self) -> Tensor:
+        """The vectors [V·(K + 1), E], with what kin have in common; a start has none."""
+        if self.kin is None:
+            return self.table.weight
+        return self.table.weight + F.pad(self.kin(), (0, 0, 0, 1)).flatten(0, 1)

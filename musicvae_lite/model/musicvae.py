@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
 from musicvae_lite.inference.config import Config
 from musicvae_lite.model.conductor import HierarchicalDecoder
-from musicvae_lite.model.decoder import Decoder, Pull
-from musicvae_lite.model.encoder import Encoder
+from musicvae_lite.model.decoder import Decoder, Pick, Pull
+from musicvae_lite.model.encoder import Encoder, TokenEmbedding
 from musicvae_lite.model.posterior import Posterior
 from musicvae_lite.music.grid import bar_steps
 from musicvae_lite.music.notes import Meter
@@ -55,10 +57,27 @@ class MusicVAE(nn.Module):
         generator: torch.Generator | None = None,
         pull: Pull | None = None,
         level: Tensor | None = None,
+        picked: Pick | None = None,
     ) -> Tensor:
-        """Canonical int64 tokens [B, T, V] of z [B, Z], free-running, leaning towards the tunes of `pull`."""
+        """Canonical int64 tokens [B, T, V] of z [B, Z], free-running, leaning towards the tunes of `pull`.
+
+        With `picked` it says which token is taken at each step, and temperature and pull are not asked.
+        """
         steps = bar_steps(meter, self.config.steps_per_quarter)
-        return self.decoder.decode(z, meter, steps, temperature, generator, pull, level)
+        return self.decoder.decode(z, meter, steps, temperature, generator, pull, level, picked)
+
+    def folded(self) -> MusicVAE:
+        """The same model without `config.kinship`: what related tokens have in common added to each; itself if so."""
+        if not self.config.kinship:
+            return self
+        tensors = self.state_dict()
+        for name, module in self.named_modules():
+            if isinstance(module, TokenEmbedding | Decoder):
+                tensors[f"{name}.{module.SHARING}"] = module.whole()
+                del tensors[f"{name}.kin.table"]
+        plain = MusicVAE(replace(self.config, kinship=False)).to(next(self.parameters()).device)
+        plain.load_state_dict(tensors)
+        return plain.train(self.training)
 
     def _check(self, tokens: Tensor, meter: Meter) -> None:
         # Too few voices would be broadcast, and a part of a bar be read as a shorter bar: wrong without a word.

@@ -1,14 +1,15 @@
 """Quarter notes ↔ integer steps, and where the bars are.
 
 A grid has `steps_per_quarter` steps (4: sixteenths; 12: sixteenths and triplets together). `GridNotes` holds steps as
-`int64` and is another type than `Notes`, so that floats and steps cannot mix.
+`int64` and is another type than `Notes`, so that floats and steps cannot mix. How far an onset lay from its step is
+kept beside it, in whole parts of a step, so that a performance survives the grid; what has no use for it drops it.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from musicvae_lite.music.notes import Meter, Notes, Song
 
 STEPS_PER_QUARTER = 4
 OFF_GRID_TOLERANCE = 0.1  # steps. A score, even at 24 ticks a quarter, is within it; a human performance is not.
+PARTS = 120  # of a step: the unit of `GridNotes.offset`; on a grid of sixteenths, a MIDI tick of 1/480 quarter note
 ROUNDING_SLACK = 1e-6  # steps. Ticks divided by ticks a quarter can land this little below a half step.
 
 
@@ -52,23 +54,26 @@ class GridNotes:
     start: NDArray[np.int64]  # steps
     end: NDArray[np.int64]  # steps, exclusive
     voice: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # 0 … V-1; left out: all of voice 0
+    offset: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    # from its step to the onset, in 1/PARTS of a step, -PARTS/2 … PARTS/2; left out: on the grid
 
     def __post_init__(self) -> None:
-        if not len(self.voice):
-            object.__setattr__(self, "voice", np.zeros(len(self.pitch), np.int64))
-        assert len(self.voice) == len(self.pitch)
+        for name in ("voice", "offset"):
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, np.zeros(len(self.pitch), np.int64))
+            assert len(getattr(self, name)) == len(self.pitch)
 
     @classmethod
     def joined(cls, parts: Sequence[GridNotes]) -> GridNotes:
         """The notes of all parts, one behind the other."""
         empty = np.empty(0, np.int64)
-        columns = zip(*(part.columns for part in parts), strict=True) if parts else [()] * 5
+        columns = zip(*(part.columns for part in parts), strict=True) if parts else [()] * 6
         return cls(*(np.concatenate([empty, *column]) for column in columns))
 
     @property
     def columns(self) -> tuple[NDArray[np.int64], ...]:
-        """Pitch, velocity, start, end, voice: what a `GridNotes` is made from."""
-        return self.pitch, self.velocity, self.start, self.end, self.voice
+        """Pitch, velocity, start, end, voice, offset: what a `GridNotes` is made from."""
+        return self.pitch, self.velocity, self.start, self.end, self.voice, self.offset
 
     def __len__(self) -> int:
         return len(self.pitch)
@@ -84,11 +89,15 @@ class GridNotes:
 
     def moved(self, steps: int) -> GridNotes:
         """The same notes so many steps later."""
-        return GridNotes(self.pitch, self.velocity, self.start + steps, self.end + steps, self.voice)
+        return replace(self, start=self.start + steps, end=self.end + steps)
+
+    def on_the_grid(self) -> GridNotes:
+        """The same notes, each exactly at its step."""
+        return replace(self, offset=np.zeros_like(self.offset))
 
     def with_voices(self, voice: NDArray[np.int64]) -> GridNotes:
         """The same notes in other voices."""
-        return GridNotes(self.pitch, self.velocity, self.start, self.end, voice)
+        return replace(self, voice=voice)
 
 
 @dataclass(frozen=True)
@@ -111,16 +120,31 @@ def to_steps(quarters: NDArray[np.float64], steps_per_quarter: int) -> NDArray[n
 
 
 def quantize(notes: Notes, steps_per_quarter: int) -> GridNotes:
-    """Notes on the grid: starts and ends at the nearest step, half steps up, every note at least one step long."""
+    """Notes on the grid: starts and ends at the nearest step, half steps up, every note at least one step long.
+
+    `offset` is what that moved each start by, to be put back by `dequantize`.
+    """
     start = to_steps(notes.start, steps_per_quarter)
     end = np.maximum(to_steps(notes.end, steps_per_quarter), start + 1)
-    order = np.lexsort((notes.pitch, start))
-    return GridNotes(notes.pitch[order], notes.velocity[order], start[order], end[order])
+    offset = np.rint((notes.start * steps_per_quarter - start) * PARTS).astype(np.int64)
+    found = GridNotes(notes.pitch, notes.velocity, start, end, offset=offset)
+    return found.select(np.lexsort((notes.pitch, start)))
 
 
 def dequantize(notes: GridNotes, steps_per_quarter: int) -> Notes:
-    """The same notes in quarter notes: the inverse of `quantize` for notes that lie on the grid."""
-    return Notes(notes.pitch, notes.velocity, notes.start / steps_per_quarter, notes.end / steps_per_quarter)
+    """The same notes in quarter notes: the inverse of `quantize` for notes that lie on the grid.
+
+    An `offset` moves the whole note, as far as the start of the piece and the next note of its pitch let it.
+    """
+    start = np.maximum(notes.start + notes.offset / PARTS, 0.0)
+    end = np.maximum(notes.end + notes.offset / PARTS, start + 1 / PARTS)
+    order = np.lexsort((start, notes.pitch))
+    one, following = order[:-1], order[1:]
+    apart = (notes.pitch[one] == notes.pitch[following]) & (notes.end[one] <= notes.start[following])
+    one, following = one[apart], following[apart]
+    end[one] = np.minimum(end[one], np.maximum(start[following], start[one] + 1 / PARTS))
+    order = np.lexsort((notes.pitch, start))
+    return Notes(notes.pitch, notes.velocity, start / steps_per_quarter, end / steps_per_quarter).select(order)
 
 
 def off_grid_share(notes: Notes, steps_per_quarter: int) -> float:

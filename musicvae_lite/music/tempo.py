@@ -1,4 +1,4 @@
-"""Quarter notes → seconds, by a tempo map."""
+"""Quarter notes → seconds, by a tempo map; and the tempo of a part, on average."""
 
 from __future__ import annotations
 
@@ -21,3 +21,10 @@ def seconds_at(quarters: ArrayLike, tempos: Sequence[TempoChange]) -> NDArray[np
     times = np.asarray(quarters, np.float64)
     row = np.searchsorted(starts, times, side="right") - 1
     return np.asarray(elapsed[row] + (times - starts[row]) * seconds_per_quarter[row], np.float64)
+
+
+def mean_qpm(start: ArrayLike, end: ArrayLike, tempos: Sequence[TempoChange]) -> NDArray[np.float64]:
+    """Quarter notes a minute from `start` to `end` (quarter notes), on average over the tempo changes between."""
+    began, ended = np.asarray(start, np.float64), np.asarray(end, np.float64)
+    seconds = seconds_at(ended, tempos) - seconds_at(began, tempos)
+    return np.asarray(60 * (ended - began) / seconds, np.float64)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.files import write_bytes
-from musicvae_lite.music.grid import GridNotes
+from musicvae_lite.music.grid import PARTS, GridNotes
 from musicvae_lite.rendering.canvas import Canvas, Colour, rgb
 from musicvae_lite.rendering.figures import INK, LINE, PAPER, QUIET
 
@@ -176,7 +176,8 @@ def _draw_lines(canvas: Canvas, frame: _Frame, panel: Panel) -> None:
 
 def _draw_notes(canvas: Canvas, frame: _Frame, notes: GridNotes, colour: Colour) -> None:
     colours = [voiced(colour, voice) for voice in range(notes.voice.max(initial=0) + 1)]
-    columns = (notes.voice, notes.pitch, notes.velocity, notes.start, notes.end)
+    late = notes.offset / PARTS
+    columns = (notes.voice, notes.pitch, notes.velocity, notes.start + late, notes.end + late)
     for voice, pitch, velocity, start, end in zip(*(column.tolist() for column in columns), strict=True):
         own, strength = colours[voice], 0.45 + 0.55 * min(max(velocity / 100, 0), 1)
         gap = min(GAP_AFTER * frame.steps, 0.25 * (end - start))

@@ -17,7 +17,7 @@ from musicvae_lite.music.descriptors import Descriptor
 from musicvae_lite.music.grid import GridNotes
 from musicvae_lite.music.notes import Song
 from musicvae_lite.music.voices import Instrument, Voice
-from musicvae_lite.tokens import drums, melody
+from musicvae_lite.tokens import drums, groove, melody
 
 Tokens = NDArray[np.integer[Any]]
 
@@ -38,18 +38,24 @@ class Representation(Protocol):
     @property
     def NEXT_STATE(self) -> NDArray[np.int64]: ...  # [states, K]
 
+    # How a token is played, where tokens say it.
+    @property
+    def STIFF(self) -> NDArray[np.int64]: ...  # [K]: the same played without expression; tokens that say none stay
+    @property
+    def TOUCH(self) -> NDArray[np.float64]: ...  # [K, 2]: velocity 0 … 1, offset in steps; NaN where it says none
+
     # What a song has of it, and how it is played, drawn and measured.
     @property
-    def INSTRUMENTS(self) -> tuple[Instrument, ...]: ...  # [V], of music that comes from no file
+    def INSTRUMENTS(self) -> tuple[Instrument, ...]: ...  # of each `Voice`, of music that comes from no file
     @property
-    def LABELS(self) -> tuple[Mapping[int, str], ...]: ...  # [V], pitch → the name of its row; none: piano keys
+    def LABELS(self) -> tuple[Mapping[int, str], ...]: ...  # of each `Voice`, pitch → its row's name; none: piano keys
     @property
     def LANES(self) -> int: ...  # kinds of notes that have velocities of their own
     @property
     def DESCRIPTORS(self) -> Mapping[str, Descriptor]: ...
 
-    def take(self, song: Song, track: int | str | None = ...) -> tuple[Voice, ...]: ...  # [V], or `NoVoice`
-    def lane(self, notes: GridNotes) -> NDArray[np.int64]: ...  # [n], 0 … LANES-1
+    def take(self, song: Song, track: int | str | None = ...) -> tuple[Voice, ...]: ...  # or `NoVoice`
+    def lane(self, notes: GridNotes) -> NDArray[np.int64]: ...  # [n], 0 … LANES-1; below 0: not taken
 
     # Notes ↔ tokens [T, V].
     def encode(self, notes: GridNotes, steps: int) -> NDArray[np.int64]: ...
@@ -68,7 +74,7 @@ class Representation(Protocol):
     def onsets(self, tokens: Tokens) -> NDArray[np.bool_]: ...  # of the shape of tokens
 
 
-REPRESENTATIONS: dict[str, Representation] = {melody.NAME: melody, drums.NAME: drums}
+REPRESENTATIONS: dict[str, Representation] = {form.NAME: form for form in (melody, drums, groove)}
 
 
 def representation(name: str) -> Representation:
@@ -76,3 +82,8 @@ def representation(name: str) -> Representation:
     if name not in REPRESENTATIONS:
         raise MusicVAEError(f"unknown representation {name!r}: expected one of {', '.join(sorted(REPRESENTATIONS))}")
     return REPRESENTATIONS[name]
+
+
+def has_touch(form: Representation) -> bool:
+    """Whether its tokens say how notes are played: how loud, how early or late."""
+    return not np.isnan(form.TOUCH).all()

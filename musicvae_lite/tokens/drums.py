@@ -102,6 +102,8 @@ VOICES = 1  # V
 VOCABULARY = len(STRUCK)  # K
 LEGAL = np.ones((1, VOCABULARY), bool)
 NEXT_STATE = np.zeros((1, VOCABULARY), np.int64)
+STIFF = np.arange(VOCABULARY)
+TOUCH = np.full((VOCABULARY, 2), np.nan)
 INSTRUMENTS = (Instrument("drums", is_drum=True),)
 LABELS = ({kind.pitch: kind.name for kind in KINDS},)
 LANES = len(KINDS)
@@ -132,7 +134,7 @@ def _told(known: NDArray[np.int64], unknown: NDArray[np.int64]) -> str:
 
 
 def lane(notes: GridNotes) -> NDArray[np.int64]:
-    """The kind of each note, which must be a known one: [n]."""
+    """The kind of each note, `UNKNOWN` for one of no known drum: [n]."""
     return KIND_OF[notes.pitch]
 
 

@@ -31,6 +31,8 @@ HOLD = 129
 VOCABULARY = 130  # K
 SILENT, SOUNDING = 0, 1
 INSTRUMENTS = (Instrument("melody"),)
+STIFF = np.arange(VOCABULARY)
+TOUCH = np.full((VOCABULARY, 2), np.nan)
 LABELS: tuple[dict[int, str]] = ({},)
 LANES = 1
 

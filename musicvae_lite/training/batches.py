@@ -23,21 +23,30 @@ LOWEST, HIGHEST = 21, 108  # the piano's keys: augmentation does not leave them
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """int64 tokens [B, T, V] in one meter."""
+    """int64 tokens [B, T, V] in one meter: what is to be decoded, and what the encoder hears of it."""
 
     tokens: NDArray[np.int64]
     meter: Meter
+    heard: NDArray[np.int64] | None = None  # None: all of it
 
 
 class Batches:
     """Draws batches from groups of windows, each group as often as it has windows."""
 
     def __init__(
-        self, groups: Sequence[Windows], representation: Representation, batch: int, transpose: int, seed: int
+        self,
+        groups: Sequence[Windows],
+        representation: Representation,
+        batch: int,
+        transpose: int,
+        seed: int,
+        stiff_share: float = 0.0,
+        mixed_share: float = 0.0,
     ) -> None:
         total = enough(groups, batch)
         self.groups, self.representation = tuple(groups), representation
         self.batch, self.transpose, self.seed = batch, transpose, seed
+        self.stiff_share, self.mixed_share = stiff_share, mixed_share
         self.shares = np.array([len(group.tokens) for group in groups]) / total
 
     def __getitem__(self, index: int) -> Batch:
@@ -45,7 +54,8 @@ class Batches:
         random = np.random.default_rng((self.seed, index))
         group = self.groups[int(random.choice(len(self.groups), p=self.shares))]
         tokens = group.tokens[random.integers(0, len(group.tokens), self.batch)]
-        return Batch(self._transposed(tokens, random).astype(np.int64), group.meter)
+        played = self._mixed(self._transposed(tokens, random).astype(np.int64), random)
+        return Batch(played, group.meter, self._stiffened(played, random))
 
     def _transposed(self, tokens: NDArray[np.integer[Any]], random: np.random.Generator) -> NDArray[np.integer[Any]]:
         if not self.transpose:
@@ -54,6 +64,21 @@ class Batches:
         down, up = self.representation.headroom(wide, LOWEST, HIGHEST)
         shifts = random.integers(np.maximum(down, -self.transpose), np.minimum(up, self.transpose) + 1)
         return self.representation.transpose(wide, shifts)
+
+    def _mixed(self, tokens: NDArray[np.int64], random: np.random.Generator) -> NDArray[np.int64]:
+        """The windows, some with about half of their voices from another: more music than there is, to learn from."""
+        if not self.mixed_share:
+            return tokens
+        mixed = random.random(len(tokens)) < self.mixed_share
+        voices = mixed[:, None] & (random.random((len(tokens), tokens.shape[2])) < 0.5)
+        return np.where(voices[:, None], tokens[random.permutation(len(tokens))], tokens)
+
+    def _stiffened(self, tokens: NDArray[np.int64], random: np.random.Generator) -> NDArray[np.int64] | None:
+        """The windows, some as they would be without expression: from such a one the model is to play the whole."""
+        if not self.stiff_share:
+            return None
+        stiff = random.random(len(tokens)) < self.stiff_share
+        return np.where(stiff[:, None, None], self.representation.STIFF[tokens], tokens)
 
 
 def enough(groups: Sequence[Windows], batch: int) -> int:

@@ -63,7 +63,7 @@ def train(
     is written), or a loss that is no longer a number, is a `MusicVAEError`.
     """
     recipe, form = state.recipe, representation(state.model.config.representation)
-    batches = Batches(groups, form, recipe.batch, recipe.transpose, recipe.seed)
+    batches = Batches(groups, form, recipe.batch, recipe.transpose, recipe.seed, recipe.stiff_share, recipe.mixed_share)
     validation = heldout.sample_windows(held_out, VALIDATION_WINDOWS)
     smoothed, saved = math.nan, state.minutes
     if state.step == 0:
@@ -82,7 +82,7 @@ def train(
             scores = validate(state, validation, smoothed, folder)
         if done or state.minutes - saved >= recipe.checkpoint_minutes:
             saved = state.minutes
-            checkpoint(state, folder, scores, keep(state.average, groups, recipe.seed) if done else {})
+            checkpoint(state, folder, scores, keep(state.average.folded(), groups, recipe.seed) if done else {})
         listen(Moment(state.step, state.minutes, min(1.0, state.progress), smoothed, scores))
     return state
 
@@ -92,11 +92,12 @@ def train_step(state: State, batch: Batch) -> Loss:
     recipe, model, device = state.recipe, state.model.train(), next(state.model.parameters()).device
     generator = torch.Generator(device).manual_seed(recipe.seed * 1_000_003 + state.step)
     tokens = torch.from_numpy(batch.tokens).to(device)
+    heard = tokens if batch.heard is None else torch.from_numpy(batch.heard).to(device)
     for group in state.optimizer.param_groups:
         group["lr"] = learning_rate(state.step, state.progress, recipe.peak_learning_rate, recipe.warm_up_steps)
     unpaid = free_bits(state.progress, recipe.first_free_bits, recipe.free_bits, recipe.narrow_from, recipe.narrow_to)
     with autocast(device, training_type(device)):
-        posterior = model.encode(tokens, batch.meter)
+        posterior = model.encode(heard, batch.meter)
         z, level = posterior.sample(generator), None
         if model.config.noise_conditioning:
             level = noise_levels(len(tokens), recipe.noisy_share, generator)
@@ -128,7 +129,7 @@ def validate(state: State, windows: Sequence[Windows], loss_bits: float, folder:
     """The averaged model's scores on held-out windows, added to the run's metrics; without windows only the loss."""
     line: dict[str, Any] = {"step": state.step, "minutes": round(state.minutes, 3), "train_bits": loss_bits}
     if windows:
-        line |= heldout.scores(heldout.run(state.average, windows), state.average.config.representation)
+        line |= heldout.scores(heldout.run(state.average.folded(), windows), state.average.config.representation)
     metrics.append(line, folder)
     return line
 
@@ -139,4 +140,4 @@ def checkpoint(
     """Write what is needed to go on, and the averaged model with the `extra` tensors it takes along."""
     states.save(state, folder)
     about = {"recipe": state.recipe.to_dict(), "step": state.step, "minutes": state.minutes, "scores": scores or {}}
-    save_model(Checkpoint(state.average, about, extra or {}), folder / MODEL_FILE)
+    save_model(Checkpoint(state.average.folded(), about, extra or {}), folder / MODEL_FILE)

@@ -29,6 +29,8 @@ class Recipe:
     narrow_to: float = 0.6
     noisy_share: float = 0.4  # of the windows reach the decoder through a noisy channel
     token_dropout: float = 0.0  # share of the decoder's input tokens that are hidden
+    stiff_share: float = 0.0  # of the windows are heard by the encoder without expression, and decoded with it
+    mixed_share: float = 0.0  # of the windows have about half of their voices from another window
     transpose: int = 6  # semitones up or down, drawn afresh for each window each time
     ema: float = 0.999
     validations: int = 20  # evenly over the training
@@ -87,6 +89,10 @@ PRESETS: dict[str, Preset] = {
         ),
     ),
     "drums-2bar": Preset(Config(representation="drums"), Recipe(minutes=100.0, transpose=0)),
+    "groove-2bar": Preset(
+        Config(representation="groove", kinship=True),
+        Recipe(minutes=30.0, transpose=0, first_free_bits=300.0, free_bits=170.0, stiff_share=0.5, mixed_share=0.5),
+    ),
     "tiny": Preset(
         Config(latent=32, embedding=32, encoder_hidden=32, decoder_hidden=64, view_rank=16),
         Recipe(minutes=1.0, batch=16, ema=0.99),

@@ -27,6 +27,7 @@ class Duet:
 
     NAME, VOICES, VOCABULARY = "duet", 2, melody.VOCABULARY
     LEGAL, NEXT_STATE = melody.LEGAL, melody.NEXT_STATE
+    STIFF, TOUCH = melody.STIFF, melody.TOUCH
     INSTRUMENTS = (Instrument("upper"), Instrument("lower"))
     LABELS: tuple[dict[int, str], ...] = ({}, {})
     LANES, DESCRIPTORS = 2, DESCRIPTORS

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from musicvae_lite.corpus.windows import NOT_WHOLE, SILENT, Windows, cut, join
 from musicvae_lite.music.grid import Bar, GridNotes
-from musicvae_lite.music.notes import Meter
+from musicvae_lite.music.notes import Meter, TempoChange
 from musicvae_lite.tokens import melody
 from musicvae_lite.tokens.melody import HOLD, NOTE_OFF
 
@@ -131,3 +131,12 @@ def test_join_keeps_meters_apart_and_puts_the_commonest_first() -> None:
 
     joined = join([some(THREE, 2, 0), some(FOUR, 2, 1), some(FOUR, 3, 2)])
     assert [(group.meter, group.piece.tolist()) for group in joined] == [(FOUR, [1, 1, 2, 2, 2]), (THREE, [0, 0])]
+
+
+def test_each_window_knows_its_own_tempo_and_one_that_is_made_up_knows_none() -> None:
+    tempos = (TempoChange(0.0, 60.0), TempoChange(4.0, 120.0))
+    tune = encode([(60, 0, 48)], 48)
+    (found,), _ = cut(tune, measures(FOUR, FOUR, FOUR), 1, 4, melody, tempos=tempos)
+    assert found.qpm.tolist() == [60, 120, 120]
+    assert join([found, found])[0].select(np.array([1, 3])).qpm.tolist() == [120, 60]
+    assert np.isnan(Windows(FOUR, found.tokens, found.piece, found.start_bar).qpm).all()

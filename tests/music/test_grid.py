@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musicvae_lite.music.grid import (
+    PARTS,
     Bar,
     GridError,
     GridNotes,
@@ -57,6 +58,20 @@ def test_every_note_is_at_least_a_step_long() -> None:
 def test_quantized_notes_are_sorted_even_where_rounding_swaps_pitches() -> None:
     notes = Notes.of([(72, 80, 0.98, 1.5), (60, 80, 1.0, 1.5)])
     assert columns(quantize(notes, 4)) == [(60, 4, 6), (72, 4, 6)]
+
+
+def test_how_far_an_onset_was_from_its_step_is_kept_and_put_back() -> None:
+    notes = Notes.of([(36, 80, 0.0625, 0.3125), (38, 80, 0.21875, 0.5)])  # a quarter step late, an eighth of one early
+    grid = quantize(notes, 4)
+    assert (grid.start.tolist(), grid.offset.tolist()) == ([0, 1], [PARTS // 4, -PARTS // 8])
+    assert dequantize(grid, 4).start.tolist() == notes.start.tolist()
+    assert dequantize(grid.on_the_grid(), 4).start.tolist() == [0, 0.25]
+
+
+def test_a_note_that_is_moved_ends_where_its_pitch_starts_again_and_starts_with_the_song_at_the_earliest() -> None:
+    pitch, start, offset = np.array([36, 38, 36]), np.array([0, 0, 1]), np.array([PARTS // 4, -PARTS // 4, -PARTS // 4])
+    notes = dequantize(GridNotes(pitch, np.full(3, 80), start, start + 1, offset=offset), 4)
+    assert list(notes) == [(38, 80, 0, 0.1875), (36, 80, 0.0625, 0.1875), (36, 80, 0.1875, 0.4375)]
 
 
 def test_no_notes_quantize_to_no_notes() -> None:

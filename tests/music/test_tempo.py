@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from musicvae_lite.music.notes import TempoChange
-from musicvae_lite.music.tempo import seconds_at
+from musicvae_lite.music.tempo import mean_qpm, seconds_at
 
 SLOWER = (TempoChange(0.0, 120.0), TempoChange(4.0, 60.0), TempoChange(6.0, 240.0))
 
@@ -26,3 +26,8 @@ def test_the_shape_of_the_times_is_kept() -> None:
 
 def test_later_is_never_earlier() -> None:
     assert np.all(np.diff(seconds_at(np.linspace(0, 20, 500), SLOWER)) > 0)
+
+
+def test_the_mean_tempo_of_a_part_is_how_long_it_really_takes() -> None:
+    faster = (TempoChange(0.0, 60.0), TempoChange(4.0, 120.0))  # 4 s for the first four quarters, 2 s for the next
+    assert mean_qpm([0.0, 0.0, 4.0], [4.0, 8.0, 8.0], faster).tolist() == pytest.approx([60, 80, 120])

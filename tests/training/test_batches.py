@@ -8,7 +8,7 @@ import pytest
 from musicvae_lite.corpus.windows import Windows
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.music.notes import Meter
-from musicvae_lite.tokens import melody
+from musicvae_lite.tokens import groove, melody
 from musicvae_lite.training.batches import HIGHEST, LOWEST, Batches, enough
 from tests.training.conftest import windows
 
@@ -105,3 +105,32 @@ def test_fewer_windows_than_a_batch_are_refused_with_what_to_do(groups: Groups, 
 def test_no_windows_at_all_are_refused() -> None:
     with pytest.raises(MusicVAEError, match="0 windows"):
         Batches([], melody, 2, 6, seed=0)
+
+
+def test_the_share_that_is_asked_for_is_heard_stiff_and_decoded_as_it_was_played() -> None:
+    tokens = np.random.default_rng(0).integers(0, groove.VOCABULARY, (8, 16, 9))
+    only = Windows(Meter(4, 4), tokens, np.arange(8), np.zeros(8, np.int64))
+    stiff = 0
+    for index in range(20):
+        batch = Batches([only], groove, 8, 0, seed=0, stiff_share=0.25)[index]
+        assert batch.heard is not None
+        changed = (batch.heard != batch.tokens).any((1, 2))
+        np.testing.assert_array_equal(batch.heard[changed], groove.STIFF[batch.tokens[changed]])
+        stiff += int(changed.sum())
+    assert 0.15 < stiff / 160 < 0.35
+
+
+def test_without_that_the_encoder_hears_what_is_decoded(groups: Groups) -> None:
+    assert Batches(groups, melody, 4, 6, seed=0)[0].heard is None
+
+
+def test_mixed_windows_have_whole_voices_of_two_windows_of_the_batch() -> None:
+    tokens = np.repeat(np.arange(1, 9), 16 * 9).reshape(8, 16, 9)  # window i holds i + 1 throughout
+    only = Windows(Meter(4, 4), tokens, np.arange(8), np.zeros(8, np.int64))
+    kinds = []
+    for index in range(40):
+        mixed = Batches([only], groove, 8, 0, seed=0, mixed_share=0.5)[index].tokens
+        assert (mixed == mixed[:, :1]).all()  # a voice is of one window from end to end
+        kinds += [len(set(window[0].tolist())) for window in mixed]
+    assert set(kinds) == {1, 2}
+    assert 0.3 < np.mean(np.array(kinds) == 2) < 0.5  # some meet themselves, or give no voice or all
