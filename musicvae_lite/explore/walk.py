@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from musicvae_lite.explore.interpolate import PATHS, Path, even, levels, uniform
-from musicvae_lite.model.decoder import Pull
 from musicvae_lite.model.musicvae import MusicVAE
+from musicvae_lite.model.playing import Pull
 from musicvae_lite.music.grid import bar_steps
 from musicvae_lite.music.notes import Meter
 

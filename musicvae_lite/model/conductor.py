@@ -16,8 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from musicvae_lite.model.config import Config
-from musicvae_lite.model.decoder import Decoder, Pull, pick, weighed
+from musicvae_lite.model.decoder import weighed
+from musicvae_lite.model.ensemble import flat
 from musicvae_lite.model.noise import NoiseLevel
+from musicvae_lite.model.playing import Pull, pick
 from musicvae_lite.model.positions import MetricalPositions, Views
 from musicvae_lite.model.threads import one_thread
 from musicvae_lite.music.notes import Meter
@@ -33,8 +35,7 @@ class HierarchicalDecoder(nn.Module):
         if config.noise_conditioning:
             self.noise = NoiseLevel(config.latent, hidden)
         self.conductor = Conductor(config)
-        self.bar = Decoder(replace(config, bars=1, latent=hidden, conductor_hidden=0, noise_conditioning=False))
-        self.voices = self.bar.voices
+        self.bar = flat(replace(config, bars=1, latent=hidden, conductor_hidden=0, noise_conditioning=False))
 
     def forward(
         self,
@@ -71,7 +72,7 @@ class HierarchicalDecoder(nn.Module):
         for number, plan in enumerate(self.conductor(*weighed(self.noise, z, level), meter).unbind(1)):
             here = None if pull is None else pull.steps(number * bar_steps, bar_steps)
             picked = partial(pick, temperature=temperature, generator=generator, pull=here)
-            tokens, before = self.bar.run(plan, plan.new_zeros(()), meter, bar_steps, picked, before)
+            tokens, before = self.bar.run(plan, meter, bar_steps, picked, before)
             decoded.append(tokens)
         return torch.cat(decoded, 1)
 

@@ -12,7 +12,7 @@ from musicvae_lite.tokens import representation
 LONGEST_BAR_QUARTERS = 8  # position tables end here; later steps of a longer bar share the last row
 
 MAY_BE_NONE = {"conductor_hidden", "view_rank"}
-BEFORE_THEY_WERE_KEYS = {"noise_conditioning": False}  # what a config that lacks them means
+BEFORE_THEY_WERE_KEYS = {"noise_conditioning": False, "decoder_per_voice": False}  # what a config that lacks them means
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Config:
     decoder_hidden: int = 256  # H
     decoder_layers: int = 1
     conductor_hidden: int = 0  # H of a conductor over bars, from whose plans each bar is decoded; 0: a flat decoder
+    decoder_per_voice: bool = False  # a decoder for each voice, all hearing each other; False: one for all voices
     metrical_positions: bool = True  # an embedding of the step's place in the meter, in encoder and decoder
     noise_conditioning: bool = True  # the decoder can be told that z is only roughly known
     view_rank: int = 64  # rank of the per-position views of z; 0: z enters every step alike, as in MusicVAE

@@ -7,11 +7,13 @@ from torch import Tensor, nn
 
 from musicvae_lite.model.conductor import HierarchicalDecoder
 from musicvae_lite.model.config import Config
-from musicvae_lite.model.decoder import Decoder, Pull
 from musicvae_lite.model.encoder import Encoder
+from musicvae_lite.model.ensemble import flat
+from musicvae_lite.model.playing import Pull
 from musicvae_lite.model.posterior import Posterior
 from musicvae_lite.music.grid import bar_steps
 from musicvae_lite.music.notes import Meter
+from musicvae_lite.tokens import representation
 
 
 class MusicVAE(nn.Module):
@@ -19,9 +21,9 @@ class MusicVAE(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.config = config
+        self.config, self.voices = config, representation(config.representation).VOICES
         self.encoder = Encoder(config)
-        self.decoder = HierarchicalDecoder(config) if config.conductor_hidden else Decoder(config)
+        self.decoder = HierarchicalDecoder(config) if config.conductor_hidden else flat(config)
 
     def encode(self, tokens: Tensor, meter: Meter) -> Posterior:
         """The posterior of int64 tokens [B, T, V]; T must be `config.bars` bars of `meter`."""
@@ -62,7 +64,7 @@ class MusicVAE(nn.Module):
 
     def _check(self, tokens: Tensor, meter: Meter) -> None:
         # Too few voices would be broadcast, and a part of a bar be read as a shorter bar: wrong without a word.
-        expected = (self.config.bars * bar_steps(meter, self.config.steps_per_quarter), self.decoder.voices)
+        expected = (self.config.bars * bar_steps(meter, self.config.steps_per_quarter), self.voices)
         if tuple(tokens.shape[1:]) != expected:
             got = tuple(tokens.shape[1:])
             raise ValueError(f"got tokens of [T, V] {got}, expected {expected}: {self.config.bars} bars of {meter}")

@@ -102,6 +102,7 @@ VOICES = 1  # V
 VOCABULARY = len(STRUCK)  # K
 LEGAL = np.ones((1, VOCABULARY), bool)
 NEXT_STATE = np.zeros((1, VOCABULARY), np.int64)
+START = np.zeros(VOICES, np.int64)
 INSTRUMENTS = (Instrument("drums", is_drum=True),)
 LABELS = ({kind.pitch: kind.name for kind in KINDS},)
 LANES = len(KINDS)
@@ -122,6 +123,11 @@ def take(song: Song, track: int | str | None = None) -> tuple[Voice]:
     strokes = part.notes.select(known)
     strokes = Notes(strokes.pitch, strokes.velocity, strokes.start, strokes.start + BLINK_QUARTERS)
     return (replace(part, notes=strokes, why=f"{part.why}, {_told(strokes.pitch, part.notes.pitch[~known])}"),)
+
+
+def takes(song: Song, track: int | str | None = None) -> tuple[tuple[Voice], ...]:
+    """One take: all drums together."""
+    return (take(song, track),)
 
 
 def _told(known: NDArray[np.int64], unknown: NDArray[np.int64]) -> str:

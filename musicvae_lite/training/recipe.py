@@ -70,6 +70,18 @@ PRESETS: dict[str, Preset] = {
     "melody-2bar": Preset(Config(), Recipe(minutes=100.0)),
     "melody-4bar": Preset(Config(bars=4, latent=256), Recipe(minutes=100.0, first_free_bits=500.0, free_bits=185.0)),
     "drums-2bar": Preset(Config(representation="drums"), Recipe(minutes=100.0, transpose=0)),
+    "trio-16bar": Preset(
+        Config(
+            representation="trio",
+            bars=16,
+            latent=512,
+            conductor_hidden=384,
+            decoder_hidden=256,
+            encoder_hidden=256,
+            decoder_per_voice=True,
+        ),
+        Recipe(minutes=50.0, batch=32, first_free_bits=1500.0, free_bits=600.0, peak_learning_rate=2e-3),
+    ),
     "tiny": Preset(
         Config(latent=32, embedding=32, encoder_hidden=32, decoder_hidden=64, view_rank=16),
         Recipe(minutes=1.0, batch=16, ema=0.99),

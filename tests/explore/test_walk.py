@@ -10,8 +10,8 @@ from torch import Tensor
 from musicvae_lite.explore.interpolate import levels, linear, uniform
 from musicvae_lite.explore.walk import SPACINGS, Spacing, decode, walk
 from musicvae_lite.model.config import Config
-from musicvae_lite.model.decoder import Pull
 from musicvae_lite.model.musicvae import MusicVAE
+from musicvae_lite.model.playing import Pull
 from musicvae_lite.music.notes import COMMON_TIME
 from musicvae_lite.tokens import melody
 from tests.model.conftest import flat
