@@ -16,8 +16,9 @@ from musicvae_lite.model.density import Density
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.model.noise import expected
 from musicvae_lite.model.threads import one_thread
-from musicvae_lite.music.grid import GridNotes, dequantize
-from musicvae_lite.music.notes import COMMON_TIME, Meter, MeterChange, Song, Track
+from musicvae_lite.music.grid import GridNotes
+from musicvae_lite.music.notes import COMMON_TIME, Meter, MeterChange, Song
+from musicvae_lite.music.voices import to_tracks
 from musicvae_lite.tokens import representation
 
 FITTED, NORMAL = "fitted", "normal"
@@ -83,7 +84,7 @@ def sample(checkpoint: Checkpoint, options: Options | None = None) -> Samples:
     steps = tuple(form.decode(row) for row in tokens.cpu().numpy())
     songs = tuple(
         Song(
-            (Track(dequantize(notes, model.config.steps_per_quarter), f"sample {number}"),),
+            to_tracks(notes, form.INSTRUMENTS, model.config.steps_per_quarter, f"sample {number}"),
             meters=(MeterChange(0.0, options.meter),),
         )
         for number, notes in enumerate(steps, 1)
