@@ -36,7 +36,7 @@ def band(scale: tuple[int, ...], root: int, qpm: float = 120.0, meter: Meter = C
 
 
 def rows(track: Track) -> list[Row]:
-    return [tuple(note) for note in track.notes]
+    return [(note.pitch, note.velocity, note.start, note.end) for note in track.notes]
 
 
 def kit_rows(track: Track) -> list[tuple[int, int, float]]:
