@@ -72,15 +72,15 @@ PRESETS: dict[str, Preset] = {
     "drums-2bar": Preset(Config(representation="drums"), Recipe(minutes=100.0, transpose=0)),
     "trio-16bar": Preset(
         Config(
-            representation="trio",
+            "trio",
             bars=16,
             latent=512,
-            conductor_hidden=384,
-            decoder_hidden=256,
-            encoder_hidden=256,
+            encoder_hidden=192,
+            decoder_hidden=192,
+            conductor_hidden=256,
             decoder_per_voice=True,
         ),
-        Recipe(minutes=50.0, batch=32, first_free_bits=1500.0, free_bits=600.0, peak_learning_rate=2e-3),
+        Recipe(minutes=100.0, batch=32, warm_up_steps=100, first_free_bits=400.0, free_bits=600.0),
     ),
     "tiny": Preset(
         Config(latent=32, embedding=32, encoder_hidden=32, decoder_hidden=64, view_rank=16),
