@@ -59,7 +59,7 @@ def by_meter(passes: Sequence[Pass], form: str = "melody") -> dict[Meter, dict[s
 def by_voice(passes: Sequence[Pass], form: str = "melody") -> dict[str, dict[str, float]]:
     """How each voice alone comes back, by the name of its instrument, over all passes; a row for one voice too."""
     rep = representation(form)
-    voices = enumerate(rep.INSTRUMENTS)
+    voices = [(v, each) for v, each in enumerate(rep.INSTRUMENTS) if not rep.GIVEN[v]]
     return {each.name: _pooled([_voice_scores(p, voice, rep) for p in passes], passes) for voice, each in voices}
 
 
@@ -73,9 +73,10 @@ def sample_windows(groups: Sequence[Windows], count: int) -> tuple[Windows, ...]
 
 
 def _scores(p: Pass, form: str) -> dict[str, float]:
+    rep = representation(form)
     return {
-        **_accuracies(p, slice(None)),
-        "onset_f1": reconstruction.onset_f1(p.truth, p.free_t0, representation(form)),
+        **_accuracies(p, ~rep.GIVEN),
+        "onset_f1": reconstruction.onset_f1(p.truth, p.free_t0, rep),
         "exact": reconstruction.exact(p.truth, p.free_t0),
         "kl_bits": float(p.kl.sum(1).mean()),
         "nll_bits": float(p.nll.mean()),
@@ -85,12 +86,12 @@ def _scores(p: Pass, form: str) -> dict[str, float]:
 def _voice_scores(p: Pass, voice: int, rep: Representation) -> dict[str, float]:
     truth, decoded = (reconstruction.alone(tokens, voice, rep) for tokens in (p.truth, p.free_t0))
     return {
-        **_accuracies(p, slice(voice, voice + 1)),
+        **_accuracies(p, np.arange(rep.VOICES) == voice),
         "onset_f1": reconstruction.onset_f1(truth, decoded, rep),
     }
 
 
-def _accuracies(p: Pass, voices: slice) -> dict[str, float]:
+def _accuracies(p: Pass, voices: NDArray[np.bool_]) -> dict[str, float]:
     """Shares of equal tokens in some of the voices, and what they are to be read beside."""
     truth = p.truth[..., voices]
     decoded = {name: getattr(p, name)[..., voices] for name in ("teacher_forced", "free_t0", "free_t1", "shuffled_z")}
@@ -113,14 +114,15 @@ def _pass(model: MusicVAE, group: Windows, generator: torch.Generator) -> Pass:
     tokens = torch.from_numpy(group.tokens.astype(np.int64)).to(generator.device)
     parts = [_chunk(model, chunk, group.meter, generator) for chunk in tokens.split(CHUNK)]
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    columns.append(_decode_shuffled(model, torch.from_numpy(columns[MU]).to(tokens.device), group.meter))
+    columns.append(_decode_shuffled(model, torch.from_numpy(columns[MU]).to(tokens.device), tokens, group.meter))
     return Pass(group.meter, *columns)
 
 
-def _decode_shuffled(model: MusicVAE, mu: torch.Tensor, meter: Meter) -> NDArray[np.int64]:
+def _decode_shuffled(model: MusicVAE, mu: torch.Tensor, tokens: torch.Tensor, meter: Meter) -> NDArray[np.int64]:
     """Each window decoded from the mu of the one half the group away: neighbours are of one tune and share a bar."""
     others = mu.roll(len(mu) // 2, 0) if len(mu) > 1 else mu[:0]
-    decoded = [model.decode(part, meter).cpu().numpy() for part in others.split(CHUNK)]
+    parts = zip(others.split(CHUNK), tokens[: len(others)].split(CHUNK), strict=True)
+    decoded = [model.decode(part, meter, given=given).cpu().numpy() for part, given in parts]
     return np.concatenate(decoded)
 
 
@@ -132,8 +134,8 @@ def _chunk(
     columns = (
         tokens,
         model.logits(mu, tokens, meter).argmax(-1),
-        model.decode(mu, meter),
-        model.decode(mu, meter, 1.0, generator),
+        model.decode(mu, meter, given=tokens),
+        model.decode(mu, meter, 1.0, generator, given=tokens),
         mu,
         posterior.sigma,
         posterior.kl() / NATS_PER_BIT,

@@ -29,7 +29,8 @@ from musicvae_lite.tokens import Representation
 STEPS = 8  # S
 
 Tokens = NDArray[np.integer[Any]]
-DecodePath = Callable[[MusicVAE, Tensor, Tensor, Meter], Tensor]  # z_a, z_b [B, Z] → tokens int64 [B, S, T, V]
+# z_a, z_b [B, Z], meter, what given voices play at both ends [2, B, T, V] → tokens int64 [B, S, T, V]
+DecodePath = Callable[[MusicVAE, Tensor, Tensor, Meter, Tensor], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +53,9 @@ class Figures:
     from_b: NDArray[np.float64]
 
 
-def decode_path(model: MusicVAE, a: Tensor, b: Tensor, meter: Meter, spacing: Spacing) -> Tensor:
+def decode_path(model: MusicVAE, a: Tensor, b: Tensor, meter: Meter, given: Tensor, spacing: Spacing) -> Tensor:
     """The straight way from a to b [B, Z] as `musicvae interpolate` goes it, without refinement: [B, S, T, V]."""
-    return torch.from_numpy(walk(model, a, b, meter, STEPS, spacing).tokens).transpose(0, 1)
+    return torch.from_numpy(walk(model, a, b, meter, STEPS, spacing, given=given).tokens).transpose(0, 1)
 
 
 SPACINGS: Mapping[str, DecodePath] = {
@@ -79,10 +80,11 @@ def decode(model: MusicVAE, pairs: Pairs, path: DecodePath) -> NDArray[np.int64]
     device = next(model.parameters()).device
     paths = []
     for start in range(0, len(pairs.a), CHUNK // STEPS):
-        ends = (torch.from_numpy(end[start : start + CHUNK // STEPS]).to(device) for end in (pairs.a, pairs.b))
+        ends = np.stack([end[start : start + CHUNK // STEPS] for end in (pairs.a, pairs.b)])
+        given = torch.from_numpy(ends).to(device)
         with torch.no_grad():
-            a, b = (model.encode(end, pairs.meter).mu for end in ends)
-        paths.append(path(model, a, b, pairs.meter).cpu().numpy())
+            a, b = (model.encode(end, pairs.meter).mu for end in given)
+        paths.append(path(model, a, b, pairs.meter, given).cpu().numpy())
     return np.concatenate(paths)
 
 

@@ -45,6 +45,11 @@ def onset_f1(truth: Tokens, decoded: Tokens, representation: Representation) -> 
     return 2 * right / total if total else float("nan")
 
 
+def predicted(tokens: Tokens, representation: Representation) -> Tokens:
+    """Tokens [N, T, P] of [N, T, V] without the voices that a model is given: nothing to be right about."""
+    return tokens[..., ~representation.GIVEN]
+
+
 def alone(tokens: Tokens, voice: int, representation: Representation) -> Tokens:
     """Tokens [N, T, V] with all voices silent but one."""
     silence = representation.encode(GridNotes.joined([]), tokens.shape[1])  # [T, V]

@@ -86,7 +86,7 @@ def morph(model: MusicVAE, a: Clip, b: Clip, options: Options | None = None) -> 
     bars = max(a.bars, b.bars)
     a, b = (fill(clip, bars, options.loop, form) for clip in (a, b))
     (z_a, *end_a), (z_b, *end_b) = (_latents(model, clip, options) for clip in (a, b))
-    way = _walk(model, z_a, z_b, a, options)
+    way = _walk(model, z_a, z_b, (a, b), options)
     steps, songs = [], []
     for index, share in enumerate(uniform(options.steps)):
         tied = np.where(way.positions[index][:, None] < 0.5, a.tied, b.tied)
@@ -151,18 +151,21 @@ def _end(clip: Clip, heard: NDArray[np.int64], differed: int, refinements: int) 
     return End(differed, int(wrong.sum()), refinements)
 
 
-def _walk(model: MusicVAE, z_a: Tensor, z_b: Tensor, clip: Clip, options: Options) -> Walk:
+def _walk(model: MusicVAE, z_a: Tensor, z_b: Tensor, clips: tuple[Clip, Clip], options: Options) -> Walk:
     """The way between two tunes' latents; at a temperature, drawn afresh at the same places without leaning."""
     spacing = SPACINGS[options.spacing]
     if options.pull is not None:
         spacing = replace(spacing, pull=options.pull)
-    along = PATHS[options.path]
+    along, clip = PATHS[options.path], clips[0]
+    given = torch.from_numpy(np.stack([each.windows for each in clips])).to(z_a.device)
     heard = clip.steps - clip.windows.shape[1] * np.arange(len(z_a))  # of each window, and more in all but the last
-    way = walk(model, z_a, z_b, clip.meter, options.steps, spacing, along, heard)
+    way = walk(model, z_a, z_b, clip.meter, options.steps, spacing, along, heard, given)
     if options.temperature == 0:
         return way
     generator = torch.Generator(z_a.device).manual_seed(options.seed)
     t = torch.from_numpy(way.positions)
     z = along(z_a, z_b, t)  # [S, W, Z]
     level = levels(z, z_a, z_b, t)
-    return Walk(way.positions, decode(model, z, clip.meter, options.temperature, generator, level))
+    windows = torch.arange(len(z_a), device=z_a.device)
+    nearer = given[torch.from_numpy((way.positions >= 0.5).astype(np.int64)).to(z_a.device), windows]  # [S, W, T, V]
+    return Walk(way.positions, decode(model, z, clip.meter, options.temperature, generator, level, given=nearer))

@@ -91,4 +91,4 @@ def _leads(model: MusicVAE, z: Tensor, tokens: Tensor, meter: Meter) -> Tensor:
 
 
 def _differing(model: MusicVAE, z: Tensor, tokens: Tensor, meter: Meter) -> Tensor:
-    return (model.decode(z, meter) != tokens).sum((1, 2))
+    return (model.decode(z, meter, given=tokens) != tokens).sum((1, 2))

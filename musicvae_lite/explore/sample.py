@@ -16,10 +16,11 @@ from musicvae_lite.model.density import Density
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.model.noise import expected
 from musicvae_lite.model.threads import one_thread
-from musicvae_lite.music.grid import GridNotes
+from musicvae_lite.music.grid import GridNotes, bar_steps
 from musicvae_lite.music.notes import COMMON_TIME, Meter, MeterChange, Song
 from musicvae_lite.music.voices import to_tracks
 from musicvae_lite.tokens import representation
+from musicvae_lite.tokens.chords import chart
 
 FITTED, NORMAL = "fitted", "normal"
 PRIORS = (FITTED, NORMAL)
@@ -37,6 +38,7 @@ class Options:
     level: float = 0.5  # how roughly the decoder takes z, 0 … 1 (`model.noise`): the rest is its own idea of music
     spread: float = 1.0  # of z: below 1 nearer to the middle of the style, above 1 further out
     seed: int = 0
+    chords: str = ""  # one a bar, "C G Am F", for a model that knows chords; none: over no chord
 
     def __post_init__(self) -> None:
         if self.count < 1:
@@ -94,9 +96,15 @@ def sample(checkpoint: Checkpoint, options: Options | None = None) -> Samples:
 
 
 def decode(model: MusicVAE, z: Tensor, options: Options, generator: torch.Generator) -> Tensor:
-    """Tokens int64 [B, T, V] of z [B, Z], taken as roughly as `options` say."""
+    """Tokens int64 [B, T, V] of z [B, Z], taken as roughly as `options` say, over their chords."""
+    config, form = model.config, representation(model.config.representation)
+    bar = bar_steps(options.meter, config.steps_per_quarter)
+    given = None
+    if options.chords:
+        chords = torch.from_numpy(chart(options.chords, config.bars, bar, form)).to(z.device)  # [T, V]
+        given = chords.expand(len(z), -1, -1)
     level = torch.full((len(z),), options.level if model.config.noise_conditioning else 0.0, device=z.device)
-    return model.decode(expected(z, level), options.meter, options.temperature, generator, level=level)
+    return model.decode(expected(z, level), options.meter, options.temperature, generator, level=level, given=given)
 
 
 def choose(checkpoint: Checkpoint, prior: str | None = None) -> Density | None:

@@ -60,18 +60,21 @@ def walk(
     spacing: Spacing,
     along: Path = PATHS["linear"],
     heard: NDArray[np.int64] | None = None,
+    given: Tensor | None = None,
 ) -> Walk:
     """S = `steps` tunes from z_a [W, Z] to z_b [W, Z], ends included, decoded at temperature 0.
 
+    What voices that are given play at either end is in `given` [2, W, T, V]: the nearer end's is played on the way.
     Every window is spaced for itself. Of window w only the first `heard[w]` steps count as differing (default: all).
     """
     ways = WAYS if spacing.evenly and steps > 2 and model.config.noise_conditioning else 1
     positions = uniform(_places(steps, ways) if spacing.evenly else steps)
-    ends = decode(model, torch.stack([z_a, z_b]), meter)  # [2, W, T, V]
+    ends = decode(model, torch.stack([z_a, z_b]), meter, given=given)  # [2, W, T, V]
     z = along(z_a, z_b, torch.from_numpy(positions))  # [P, W, Z]
     level = levels(z, z_a, z_b, torch.from_numpy(positions))  # [P, W]
     z, level, positions = _beside(z, level, ways), level.repeat_interleave(ways, 0), np.repeat(positions, ways)
-    tokens = decode(model, z, meter, level=level, leaning=_leaning(ends, positions, spacing.pull))
+    nearer = None if given is None else given[torch.from_numpy((positions >= 0.5).astype(np.int64))]  # [P, W, T, V]
+    tokens = decode(model, z, meter, level=level, leaning=_leaning(ends, positions, spacing.pull), given=nearer)
     windows = range(len(z_a))
     if len(positions) == steps:
         return Walk(np.repeat(positions[:, None], len(windows), 1), tokens)
@@ -88,15 +91,17 @@ def decode(
     generator: torch.Generator | None = None,
     level: Tensor | None = None,
     leaning: Pull | None = None,
+    given: Tensor | None = None,
 ) -> NDArray[np.int64]:
     """Tokens [S, W, T, V] of z [S, W, Z] known at `level` [S, W] (default: exactly), in batches of bounded memory."""
     rows = max(1, STEPS_AT_ONCE // (model.config.bars * bar_steps(meter, model.config.steps_per_quarter)))
     parts = z.flatten(0, 1).split(rows)
     noise = [None] * len(parts) if level is None else level.flatten().split(rows)
     pulls = [None] * len(parts) if leaning is None else leaning.split(rows)
+    told = [None] * len(parts) if given is None else given.flatten(0, 1).split(rows)
     decoded = [
-        model.decode(part, meter, temperature, generator, pull, each)
-        for part, pull, each in zip(parts, pulls, noise, strict=True)
+        model.decode(part, meter, temperature, generator, pull, each, now)
+        for part, pull, each, now in zip(parts, pulls, noise, told, strict=True)
     ]
     return np.asarray(torch.cat(decoded).unflatten(0, z.shape[:2]).cpu().numpy())
 

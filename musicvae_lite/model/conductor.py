@@ -66,13 +66,15 @@ class HierarchicalDecoder(nn.Module):
         generator: torch.Generator | None = None,
         pull: Pull | None = None,
         level: Tensor | None = None,
+        given: Tensor | None = None,
     ) -> Tensor:
-        """Tokens int64 [B, T, V], canonical, decoded step by step; temperature 0 is the exact argmax."""
+        """Tokens int64 [B, T, V], canonical, decoded step by step; as `Player.decode`."""
         before, decoded = self.bar.start(len(z), z.device), []
         for number, plan in enumerate(self.conductor(*weighed(self.noise, z, level), meter).unbind(1)):
             here = None if pull is None else pull.steps(number * bar_steps, bar_steps)
             picked = partial(pick, temperature=temperature, generator=generator, pull=here)
-            tokens, before = self.bar.run(plan, meter, bar_steps, picked, before)
+            told = None if given is None else given[:, number * bar_steps : (number + 1) * bar_steps]
+            tokens, before = self.bar.run(plan, meter, bar_steps, picked, before, given=told)
             decoded.append(tokens)
         return torch.cat(decoded, 1)
 

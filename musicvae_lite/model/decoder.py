@@ -21,14 +21,14 @@ from musicvae_lite.tokens import representation
 
 
 class Decoder(Player):
-    """p(x | z) of all voices; with `voice` of that one alone, which hears the others all the same."""
+    """p(x | z) of all predicted voices; with `part` of that one of them, which hears the others all the same."""
 
-    def __init__(self, config: Config, voice: int | None = None) -> None:
+    def __init__(self, config: Config, part: int | None = None) -> None:
         super().__init__()
         rep = representation(config.representation)
         self.bars, self.layers, hidden = config.bars, config.decoder_layers, config.decoder_hidden
         self.grammar = Grammar(rep)
-        self.words = self.grammar.words if voice is None else [self.grammar.words[voice]]
+        self.words = self.grammar.words if part is None else [self.grammar.words[part]]
         self.embedding = TokenEmbedding(rep.VOICES, rep.VOCABULARY, hidden)
         self.latent_input = nn.Linear(config.latent, hidden)
         self.initial_state = nn.Linear(config.latent, 2 * self.layers * hidden)
@@ -44,39 +44,22 @@ class Decoder(Player):
         self.lstm = nn.LSTM(hidden, hidden, self.layers, batch_first=True)
         self.output = nn.Linear(hidden, sum(self.words))
 
-    def forward(
-        self,
-        z: Tensor,
-        tokens: Tensor,
-        meter: Meter,
-        token_dropout: float = 0.0,
-        generator: torch.Generator | None = None,
-        level: Tensor | None = None,
-        before: Tensor | None = None,
-    ) -> Tensor:
-        """Teacher-forced logits [B, T, V, K]: those of step t have seen z and the tokens before t, never token t.
-
-        `before` is the token before the first, [B, V]; without it the sequence starts here.
-        """
-        first = self.start(len(tokens), tokens.device).token if before is None else before
-        previous = torch.cat([first[:, None], tokens[:, :-1]], 1)
-        if token_dropout:
-            hidden = torch.rand(previous.shape, generator=generator, device=z.device) < token_dropout
-            previous = previous.masked_fill(hidden, self.grammar.vocabulary)
+    def scores(self, z: Tensor, heard: Tensor, meter: Meter, level: Tensor | None = None) -> Tensor:
+        """Logits [B, T, P, K] of the voices that it predicts for z [B, Z] and what is `heard` at each step."""
         z, told = weighed(self.noise, z, level)
-        x = self.embedding(previous) + self._conditions(z, told, meter, tokens.shape[1] // self.bars)
+        x = self.embedding(heard) + self._conditions(z, told, meter, heard.shape[1] // self.bars)
         states, _ = self.lstm(x, self._initial_state(z))  # [B, T, H]
         return self.grammar.spelled(self.output(states), self.words)
 
     def begin(self, z: Tensor, meter: Meter, bar_steps: int, level: Tensor | None = None) -> Hear:
-        """What hears z [B, Z] and then, called for one step after the other, the tokens before each."""
+        """What hears z [B, Z] and then, called for one step after the other, what is heard at each."""
         z, told = weighed(self.noise, z, level)
         conditions = self._conditions(z, told, meter, bar_steps)  # [B, T, H]
         state = self._initial_state(z)
 
-        def hear(previous: Tensor, t: int) -> Tensor:
+        def hear(tokens: Tensor, t: int) -> Tensor:
             nonlocal state
-            hidden, state = step(self.lstm, self.embedding(previous) + conditions[:, t], state)
+            hidden, state = step(self.lstm, self.embedding(tokens) + conditions[:, t], state)
             return self.grammar.spelled(self.output(hidden), self.words).float()
 
         return hear

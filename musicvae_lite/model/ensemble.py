@@ -26,28 +26,21 @@ class Ensemble(Player):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        form = representation(config.representation)
-        self.bars, self.grammar = config.bars, Grammar(form)
-        self.parts = nn.ModuleList(Decoder(config, voice) for voice in range(form.VOICES))
+        self.bars, self.grammar = config.bars, Grammar(representation(config.representation))
+        self.parts = nn.ModuleList(Decoder(config, part) for part in range(len(self.grammar.predicted)))
 
-    def forward(
-        self,
-        z: Tensor,
-        tokens: Tensor,
-        meter: Meter,
-        token_dropout: float = 0.0,
-        generator: torch.Generator | None = None,
-        level: Tensor | None = None,
-        before: Tensor | None = None,
-    ) -> Tensor:
-        """Teacher-forced logits [B, T, V, K]; see `Decoder.forward`."""
-        voices = [part(z, tokens, meter, token_dropout, generator, level, before) for part in self.parts]
-        return torch.cat(voices, 2)
+    def scores(self, z: Tensor, heard: Tensor, meter: Meter, level: Tensor | None = None) -> Tensor:
+        """Logits [B, T, P, K] of the predicted voices for z [B, Z] and what is `heard` at each step."""
+        return torch.cat([part.scores(z, heard, meter, level) for part in self._decoders], 2)
 
     def begin(self, z: Tensor, meter: Meter, bar_steps: int, level: Tensor | None = None) -> Hear:
-        """What hears z [B, Z] and then, called for one step after the other, the tokens before each."""
-        hears = [part.begin(z, meter, bar_steps, level) for part in self.parts if isinstance(part, Decoder)]
-        return lambda previous, t: torch.cat([hear(previous, t) for hear in hears], 1)
+        """What hears z [B, Z] and then, called for one step after the other, what is heard at each."""
+        hears = [part.begin(z, meter, bar_steps, level) for part in self._decoders]
+        return lambda tokens, t: torch.cat([hear(tokens, t) for hear in hears], 1)
+
+    @property
+    def _decoders(self) -> list[Decoder]:
+        return [part for part in self.parts if isinstance(part, Decoder)]
 
 
 def flat(config: Config) -> Decoder | Ensemble:

@@ -18,14 +18,17 @@ class Grammar(nn.Module):
     legal: Tensor  # [states, K]
     next_state: Tensor  # [states, K]
     first: Tensor  # [V], the state that each voice starts in
+    given: Tensor  # bool [V], the voices that are told and not predicted
 
     def __init__(self, form: Representation) -> None:
         super().__init__()
         self.vocabulary = form.VOCABULARY
-        self.words = [_words(form, int(state)) for state in form.START]  # [V], the size of each voice's vocabulary
+        self.predicted = np.flatnonzero(~form.GIVEN).tolist()  # [P], the voices that are not given
+        self.words = [_words(form, int(form.START[voice])) for voice in self.predicted]  # [P], of how many tokens
         self.register_buffer("legal", torch.from_numpy(form.LEGAL), persistent=False)
         self.register_buffer("next_state", torch.from_numpy(form.NEXT_STATE), persistent=False)
         self.register_buffer("first", torch.from_numpy(form.START), persistent=False)
+        self.register_buffer("given", torch.from_numpy(form.GIVEN), persistent=False)
 
     def allowed(self, logits: Tensor, place: Tensor) -> Tensor:
         """The logits [B, V, K] with −∞ for what may not follow where the automata are, [B, V]."""
@@ -35,8 +38,23 @@ class Grammar(nn.Module):
         """Where the automata are after `tokens`, [B, V]."""
         return self.next_state[place, tokens]
 
+    def heard(self, previous: Tensor, tokens: Tensor) -> Tensor:
+        """What is heard at steps of `tokens` [..., V]: of given voices the step itself, of others what was before."""
+        return torch.where(self.given, tokens, previous)
+
+    def completed(self, logits: Tensor, tokens: Tensor) -> Tensor:
+        """Logits [..., V, K] of those of the predicted voices, [..., P, K].
+
+        The given ones say `tokens` [..., V] and can say nothing else: their cross-entropy is 0, and decoding obeys.
+        """
+        if len(self.predicted) == len(self.given):
+            return logits
+        whole = logits.new_full((*tokens.shape, self.vocabulary), -torch.inf).scatter(-1, tokens[..., None], 0.0)
+        whole[..., self.predicted, :] = logits
+        return whole
+
     def spelled(self, scores: Tensor, words: Sequence[int]) -> Tensor:
-        """Logits [..., V', K] of scores [..., Σ words]: −∞ for the tokens that a voice with fewer words has not got."""
+        """Logits [..., n, K] of scores [..., Σ words], n `words`: −∞ for tokens that a voice with fewer has not got."""
         if set(words) == {self.vocabulary}:
             equal: Tensor = scores.unflatten(-1, (len(words), self.vocabulary))
             return equal

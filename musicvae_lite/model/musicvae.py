@@ -57,10 +57,14 @@ class MusicVAE(nn.Module):
         generator: torch.Generator | None = None,
         pull: Pull | None = None,
         level: Tensor | None = None,
+        given: Tensor | None = None,
     ) -> Tensor:
-        """Canonical int64 tokens [B, T, V] of z [B, Z], free-running, leaning towards the tunes of `pull`."""
+        """Canonical int64 tokens [B, T, V] of z [B, Z], free-running, leaning towards the tunes of `pull`.
+
+        Voices that are given, as chords are, play what they play in `given` [B, T, V]; without it, their token 0.
+        """
         steps = bar_steps(meter, self.config.steps_per_quarter)
-        return self.decoder.decode(z, meter, steps, temperature, generator, pull, level)
+        return self.decoder.decode(z, meter, steps, temperature, generator, pull, level, given)
 
     def _check(self, tokens: Tensor, meter: Meter) -> None:
         # Too few voices would be broadcast, and a part of a bar be read as a shorter bar: wrong without a word.

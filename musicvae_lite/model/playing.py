@@ -47,7 +47,7 @@ class Pull:
 Pick = Callable[[Tensor, int], Tensor]  # (logits [B, V, K] with −∞ for what may not follow, step) → tokens [B, V]
 
 
-Hear = Callable[[Tensor, int], Tensor]  # (the tokens before a step [B, V], step) → its logits [B, V, K]
+Hear = Callable[[Tensor, int], Tensor]  # (what is heard at a step [B, V], step) → logits of predicted voices [B, P, K]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,14 +59,43 @@ class Before:
 
 
 class Player(nn.Module):
-    """What plays bars from a z on: a decoder of all voices, or several that hear each other."""
+    """What plays bars from a z on: a decoder of all voices, or several that hear each other.
+
+    Of voices that are given, a step hears its own token; of all others, the token of the step before.
+    """
 
     grammar: Grammar
     bars: int
 
     @abstractmethod
+    def scores(self, z: Tensor, heard: Tensor, meter: Meter, level: Tensor | None = None) -> Tensor:
+        """Logits [B, T, P, K] of the predicted voices for z [B, Z] and what is `heard` at each step, [B, T, V]."""
+
+    @abstractmethod
     def begin(self, z: Tensor, meter: Meter, bar_steps: int, level: Tensor | None = None) -> Hear:
-        """What hears z [B, Z] and then, called for one step after the other, the tokens before each."""
+        """What hears z [B, Z] and then, called for one step after the other, what is heard at each."""
+
+    def forward(
+        self,
+        z: Tensor,
+        tokens: Tensor,
+        meter: Meter,
+        token_dropout: float = 0.0,
+        generator: torch.Generator | None = None,
+        level: Tensor | None = None,
+        before: Tensor | None = None,
+    ) -> Tensor:
+        """Teacher-forced logits [B, T, V, K]: those of step t have seen z and the tokens before t, never token t.
+
+        `before` is the token before the first, [B, V]; without it the sequence starts here.
+        """
+        first = self.start(len(tokens), tokens.device).token if before is None else before
+        previous = torch.cat([first[:, None], tokens[:, :-1]], 1)
+        if token_dropout:
+            hidden = torch.rand(previous.shape, generator=generator, device=z.device) < token_dropout
+            previous = previous.masked_fill(hidden, self.grammar.vocabulary)
+        logits = self.scores(z, self.grammar.heard(previous, tokens), meter, level)
+        return self.grammar.completed(logits, tokens)
 
     @one_thread()
     @torch.no_grad()
@@ -79,10 +108,14 @@ class Player(nn.Module):
         generator: torch.Generator | None = None,
         pull: Pull | None = None,
         level: Tensor | None = None,
+        given: Tensor | None = None,
     ) -> Tensor:
-        """Tokens int64 [B, T, V], canonical, decoded step by step; temperature 0 is the exact argmax."""
+        """Tokens int64 [B, T, V], canonical, decoded step by step; temperature 0 is the exact argmax.
+
+        Voices that are given play what they play in `given` [B, T, V]; without it, their token 0.
+        """
         picked = partial(pick, temperature=temperature, generator=generator, pull=pull)
-        return self.run(z, meter, bar_steps, picked, self.start(len(z), z.device), level)[0]
+        return self.run(z, meter, bar_steps, picked, self.start(len(z), z.device), level, given)[0]
 
     def start(self, count: int, device: torch.device) -> Before:
         """What comes before the first step of `count` sequences."""
@@ -90,14 +123,23 @@ class Player(nn.Module):
         return Before(torch.full_like(place, self.grammar.vocabulary), place)
 
     def run(
-        self, z: Tensor, meter: Meter, bar_steps: int, picked: Pick, before: Before, level: Tensor | None = None
+        self,
+        z: Tensor,
+        meter: Meter,
+        bar_steps: int,
+        picked: Pick,
+        before: Before,
+        level: Tensor | None = None,
+        given: Tensor | None = None,
     ) -> tuple[Tensor, Before]:
         """Tokens [B, T, V] `picked` step by step from `before` on, and what then comes before the next step."""
         hear = self.begin(z, meter, bar_steps, level)
         previous, place = before.token, before.place
+        told = torch.zeros_like(previous)[:, None].expand(-1, self.bars * bar_steps, -1) if given is None else given
         decoded = []
         for t in range(self.bars * bar_steps):
-            previous = picked(self.grammar.allowed(hear(previous, t), place), t)
+            logits = self.grammar.completed(hear(self.grammar.heard(previous, told[:, t]), t), told[:, t])
+            previous = picked(self.grammar.allowed(logits, place), t)
             place = self.grammar.after(place, previous)
             decoded.append(previous)
         return torch.stack(decoded, 1), Before(previous, place)

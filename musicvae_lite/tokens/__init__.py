@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.tokens import drums, melody
+from musicvae_lite.tokens.melody_chords import MELODY_CHORDS
 from musicvae_lite.tokens.protocol import Representation as Representation
 from musicvae_lite.tokens.protocol import Tokens as Tokens
 from musicvae_lite.tokens.trio import TRIO
 
-REPRESENTATIONS: dict[str, Representation] = {melody.NAME: melody, drums.NAME: drums, TRIO.NAME: TRIO}
+_ALL: tuple[Representation, ...] = (melody, drums, TRIO, MELODY_CHORDS)
+REPRESENTATIONS: dict[str, Representation] = {each.NAME: each for each in _ALL}
 
 
 def representation(name: str) -> Representation:

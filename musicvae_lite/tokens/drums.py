@@ -100,6 +100,7 @@ COUNT = STRUCK.sum(1)  # [K]: how many are struck
 NAME = "drums"
 VOICES = 1  # V
 VOCABULARY = len(STRUCK)  # K
+GIVEN = np.array([False])
 LEGAL = np.ones((1, VOCABULARY), bool)
 NEXT_STATE = np.zeros((1, VOCABULARY), np.int64)
 START = np.zeros(VOICES, np.int64)

@@ -29,6 +29,7 @@ PITCHES = 128
 NOTE_OFF = 128
 HOLD = 129
 VOCABULARY = 130  # K
+GIVEN = np.array([False])
 SILENT, SOUNDING = 0, 1
 INSTRUMENTS = (Instrument("melody"),)
 LABELS: tuple[dict[int, str]] = ({},)

@@ -25,6 +25,8 @@ class Representation(Protocol):
     def VOICES(self) -> int: ...  # V
     @property
     def VOCABULARY(self) -> int: ...  # K
+    @property
+    def GIVEN(self) -> NDArray[np.bool_]: ...  # [V], voices that a model is told and does not predict
 
     # Which token may follow which: a machine for each voice, all in one table. A token that is legal in none of a
     # voice's states is one that it has not got.

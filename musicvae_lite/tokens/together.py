@@ -43,6 +43,10 @@ class Together:
         return max(part.VOCABULARY for part in self.PARTS)
 
     @cached_property
+    def GIVEN(self) -> NDArray[np.bool_]:
+        return np.concatenate([part.GIVEN for part in self.PARTS])
+
+    @cached_property
     def START(self) -> Ints:
         return np.concatenate([part.START + first for part, first in zip(self.PARTS, self._firsts, strict=True)])
 

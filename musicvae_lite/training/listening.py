@@ -33,8 +33,8 @@ def write_examples(model: MusicVAE, groups: Sequence[Windows], folder: Path) -> 
     folder.mkdir(parents=True, exist_ok=True)
     for name, windows in {
         "original": tokens,
-        "reconstruction": model.decode(mu, group.meter),
-        "interpolation": model.decode(path, group.meter),
+        "reconstruction": model.decode(mu, group.meter, given=tokens),
+        "interpolation": model.decode(path, group.meter, given=tokens[:1].expand(len(path), -1, -1)),
     }.items():
         write(_song(windows.cpu().numpy(), group.meter, model), folder / f"{name}.mid")
 

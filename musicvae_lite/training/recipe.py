@@ -80,8 +80,9 @@ PRESETS: dict[str, Preset] = {
             conductor_hidden=256,
             decoder_per_voice=True,
         ),
-        Recipe(minutes=100.0, batch=32, warm_up_steps=100, first_free_bits=400.0, free_bits=600.0),
+        Recipe(minutes=100.0, batch=32, warm_up_steps=100, first_free_bits=400.0, free_bits=1000.0),
     ),
+    "melody-chords-2bar": Preset(Config("melody-chords"), Recipe(minutes=100.0)),
     "tiny": Preset(
         Config(latent=32, embedding=32, encoder_hidden=32, decoder_hidden=64, view_rank=16),
         Recipe(minutes=1.0, batch=16, ema=0.99),

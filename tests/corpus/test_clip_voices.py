@@ -26,7 +26,7 @@ class Duet:
     """The first two tracks of a song, each as a melody."""
 
     NAME, VOICES, VOCABULARY = "duet", 2, melody.VOCABULARY
-    START = np.array([melody.SILENT] * 2)
+    START, GIVEN = np.array([melody.SILENT] * 2), np.array([False] * 2)
     LEGAL, NEXT_STATE = melody.LEGAL, melody.NEXT_STATE
     INSTRUMENTS = (Instrument("upper"), Instrument("lower"))
     LABELS: tuple[dict[int, str], ...] = ({}, {})

@@ -56,8 +56,8 @@ def test_even_steps_never_jump_further_than_even_steps_in_z_do(model: MusicVAE, 
 
 
 def test_any_way_of_making_paths_can_be_measured(model: MusicVAE, groups: Groups) -> None:
-    def only_a(model: MusicVAE, a: Tensor, b: Tensor, meter: Meter) -> Tensor:
-        return model.decode(a, meter)[:, None].expand(-1, STEPS, -1, -1)
+    def only_a(model: MusicVAE, a: Tensor, b: Tensor, meter: Meter, given: Tensor) -> Tensor:
+        return model.decode(a, meter, given=given[0])[:, None].expand(-1, STEPS, -1, -1)
 
     figures = compare(model, pair(groups, 10, random()), None, random(), {"only a": only_a})
     assert set(figures) == {"only a", MIX}

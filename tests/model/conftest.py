@@ -74,7 +74,7 @@ def duo(monkeypatch: pytest.MonkeyPatch) -> Config:
     """The config of a made-up representation: two voices, five tokens, of which none may come twice in a row."""
     legal = np.vstack([np.ones((1, 5), bool), ~np.eye(5, dtype=bool)])  # state 0 is the start, state k + 1 token k
     following = np.tile(np.arange(5) + 1, (6, 1))
-    start = np.zeros(2, np.int64)
-    form = SimpleNamespace(NAME="duo", VOICES=2, VOCABULARY=5, START=start, LEGAL=legal, NEXT_STATE=following)
+    tables = {"START": np.zeros(2, np.int64), "LEGAL": legal, "NEXT_STATE": following, "GIVEN": np.zeros(2, bool)}
+    form = SimpleNamespace(NAME="duo", VOICES=2, VOCABULARY=5, **tables)
     monkeypatch.setitem(REPRESENTATIONS, "duo", cast(Representation, form))
     return Config("duo", latent=8, embedding=8, encoder_hidden=8, decoder_hidden=16, view_rank=4)
