@@ -70,17 +70,13 @@ PRESETS: dict[str, Preset] = {
     "melody-2bar": Preset(Config(), Recipe(minutes=100.0)),
     "melody-4bar": Preset(Config(bars=4, latent=256), Recipe(minutes=100.0, first_free_bits=500.0, free_bits=185.0)),
     "drums-2bar": Preset(Config(representation="drums"), Recipe(minutes=100.0, transpose=0)),
+    "trio-2bar": Preset(
+        Config("trio", decoder_hidden=192, decoder_per_voice=True),
+        Recipe(minutes=60.0, first_free_bits=300.0, free_bits=140.0),
+    ),
     "trio-16bar": Preset(
-        Config(
-            "trio",
-            bars=16,
-            latent=512,
-            encoder_hidden=192,
-            decoder_hidden=192,
-            conductor_hidden=256,
-            decoder_per_voice=True,
-        ),
-        Recipe(minutes=100.0, batch=32, warm_up_steps=100, first_free_bits=400.0, free_bits=1000.0),
+        Config("trio", bars=16, latent=768, decoder_hidden=192, decoder_per_voice=True),
+        Recipe(minutes=60.0, batch=16, peak_learning_rate=1e-3, first_free_bits=1400.0, free_bits=1000.0),
     ),
     "melody-chords-2bar": Preset(Config("melody-chords"), Recipe(minutes=100.0)),
     "tiny": Preset(
