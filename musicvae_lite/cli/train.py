@@ -41,7 +41,8 @@ RECIPE_OPTIONS = {
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
     "--preset",
-    help="melody-2bar, melody-4bar, drums-2bar, trio-2bar, trio-16bar, melody-chords-2bar or tiny.  [default: melody-2bar]",
+    help="melody-2bar, melody-4bar, drums-2bar, trio-2bar, trio-16bar, melody-chords-2bar or tiny.  "
+    "[default: melody-2bar]",
 )
 @click.option(
     "--minutes", type=click.FloatRange(min=0, min_open=True), help="Train for so long.  [default: the preset's]"

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,17 +40,54 @@ class MelodyLine:
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A track that may be the tune, and what its marks are made of."""
+    """A track that may be the tune, and what its marks are made of, each worked out when it is first asked for."""
 
+    song: Song
     index: int
-    track: Track
-    monophony: float  # time in which something sounds over the sum of all lengths: 1 for a line, 1/3 for triads
-    coverage: float  # share of the song's spans of four quarters in which a note starts
-    pitch: float  # median
-    pitches: int  # how many different ones
-    leap: float  # mean interval from one onset's highest note to the next, in semitones
-    loudness: float  # mean velocity, 0–1
-    earlier: float  # share of the song's tracks that come after it
+
+    @cached_property
+    def track(self) -> Track:
+        return self.song.tracks[self.index]
+
+    @cached_property
+    def monophony(self) -> float:
+        """Time in which something sounds over the sum of all lengths: 1 for a line, 1/3 for triads."""
+        return monophony(self.track.notes)
+
+    @cached_property
+    def coverage(self) -> float:
+        """Share of the song's spans of four quarters in which a note starts."""
+        return _distinct(self.track.notes.start // 4) / math.ceil(self.song.end / 4)
+
+    @cached_property
+    def sorted_pitches(self) -> NDArray[np.int64]:
+        return np.sort(self.track.notes.pitch)
+
+    @cached_property
+    def pitch(self) -> float:
+        """The median."""
+        ordered = self.sorted_pitches
+        return float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+
+    @cached_property
+    def pitches(self) -> int:
+        """How many different ones."""
+        return _distinct(self.sorted_pitches)
+
+    @cached_property
+    def leap(self) -> float:
+        """Mean interval from one onset's highest note to the next, in semitones."""
+        return float(np.abs(np.diff(_tops(self.track.notes).pitch, prepend=self.track.notes.pitch[0])).mean())
+
+    @cached_property
+    def loudness(self) -> float:
+        """Mean velocity, 0–1."""
+        return float(self.track.notes.velocity.mean()) / 127
+
+    @cached_property
+    def earlier(self) -> float:
+        """Share of the song's tracks that come after it."""
+        return 1 - self.index / len(self.song.tracks)
 
 
 NAME_MARKS = tuple(
@@ -71,6 +109,13 @@ REGISTER = (36, 48, 60, 84, 100), (-1.0, -0.3, 1.0, 1.0, -0.5)  # median pitch �
 ENOUGH_PITCHES = 8  # a tune has more than an ostinato; beyond an octave of a scale there is no more to gain
 CHORDAL = 0.9  # monophony below which `why` mentions the skyline
 BEHIND, PLAYS_ON, ENOUGH_TO_VARY = 2.0, 0.25, 4  # marks, share of the song, pitches: what makes a further tune
+
+
+@lru_cache(maxsize=1024)
+def _named(name: str) -> tuple[float, str]:
+    """The mark of a track's name and the word that earned it."""
+    return next(((mark, found[0]) for pattern, mark in NAME_MARKS if (found := pattern.search(name))), (0.0, ""))
+
 
 MARKS: tuple[tuple[float, Callable[[_Candidate], float]], ...] = (
     (2.5, lambda c: _named(c.track.name)[0]),
@@ -99,7 +144,9 @@ def melody_line(song: Song, track: int | str | None = None) -> MelodyLine:
     if not asked_for:
         tracks = described(song, melodic)
         raise NoMelody(f'no melodic track "{track}"', f"expected an index or a part of a name of: {tracks}")
-    return _line(max((_candidate(song, index) for index in asked_for), key=_score), len(melodic) - 1, track is not None)
+    candidates = [_Candidate(song, index) for index in asked_for]
+    best = max(candidates, key=_score) if len(candidates) > 1 else candidates[0]
+    return _line(best, len(melodic) - 1, track is not None)
 
 
 def melody_lines(song: Song, among: Sequence[int], track: int | str | None = None) -> tuple[MelodyLine, ...]:
@@ -109,7 +156,7 @@ def melody_lines(song: Song, among: Sequence[int], track: int | str | None = Non
     With `track` it is the best of those that it means, and no other. Empty if there are none.
     """
     asked_for = among if track is None else matching(song, among, track)
-    ranked = sorted((_candidate(song, index) for index in asked_for), key=_score, reverse=True)
+    ranked = sorted((_Candidate(song, index) for index in asked_for), key=_score, reverse=True)
     as_good = [c for c in ranked[1:] if _is_line(c) and _score(c) > _score(ranked[0]) - BEHIND] if track is None else []
     return tuple(_line(each, len(among) - 1, track is not None) for each in ranked[:1] + as_good)
 
@@ -148,20 +195,9 @@ def _is_under(line: Notes) -> NDArray[np.bool_]:
     return under
 
 
-def _candidate(song: Song, index: int) -> _Candidate:
-    track = song.tracks[index]
-    notes = track.notes
-    return _Candidate(
-        index,
-        track,
-        monophony=monophony(notes),
-        coverage=len(np.unique(notes.start // 4)) / math.ceil(song.end / 4),
-        pitch=float(np.median(notes.pitch)),
-        pitches=len(np.unique(notes.pitch)),
-        leap=float(np.abs(np.diff(_tops(notes).pitch, prepend=notes.pitch[0])).mean()),
-        loudness=float(notes.velocity.mean()) / 127,
-        earlier=1 - index / len(song.tracks),
-    )
+def _distinct(ordered: NDArray[np.float64] | NDArray[np.int64]) -> int:
+    """How many different values there are in an array that is sorted and not empty."""
+    return 1 + int(np.count_nonzero(ordered[1:] != ordered[:-1]))
 
 
 def _tops(notes: Notes) -> Notes:
@@ -178,11 +214,6 @@ def monophony(notes: Notes) -> float:
 
 def _score(candidate: _Candidate) -> float:
     return sum(weight * mark(candidate) for weight, mark in MARKS)
-
-
-def _named(name: str) -> tuple[float, str]:
-    """The mark of a track's name and the word that earned it."""
-    return next(((mark, found[0]) for pattern, mark in NAME_MARKS if (found := pattern.search(name))), (0.0, ""))
 
 
 def _why(best: _Candidate, rivals: int, *, asked_for: bool) -> str:
