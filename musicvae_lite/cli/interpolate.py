@@ -32,6 +32,7 @@ OFF_GRID_TO_MENTION = 0.3
 @click.option("--bars", type=click.IntRange(min=1), help="How many bars to use.  [default: to the tune's end]")
 @click.option("--meter", callback=as_meter, help="Read both files in this meter, such as 4/4.")
 @click.option("--track", callback=number_or_name, help="The tune's track in both, by number (from 0) or name.")
+@click.option("--chords", help="Both tunes over these chords, one a bar: 'C G Am F'.  [default: the songs' own]")
 @click.option("--steps", type=click.IntRange(min=2), help="Tunes, both ends included.  [default: 8]")
 @click.option("--path", type=click.Choice(["linear", "slerp"]), help="The way through latent space.  [default: linear]")
 @click.option(
@@ -59,6 +60,7 @@ def interpolate(
     bars: int | None,
     meter: Meter | None,
     track: int | str | None,
+    chords: str | None,
     **given: Any,
 ) -> None:
     """Write the tunes that lie between the tunes of the MIDI files A and B.
@@ -71,7 +73,7 @@ def interpolate(
     """
     folder = prepare_output(out or Path(f"{a.stem}-to-{b.stem}"), force)
     from musicvae_lite import api
-    from musicvae_lite.corpus.clip import Part
+    from musicvae_lite.corpus.clip import Part, over_chords
     from musicvae_lite.explore.morph import Options
 
     options = Options(**{name: value for name, value in given.items() if value is not None})
@@ -80,6 +82,8 @@ def interpolate(
     clips = [loaded.clip(path, part) for path in (a, b)]
     for path, clip in zip((a, b), clips, strict=True):
         _tell(path, clip, loaded.meters, loaded.representation)
+    if chords:
+        clips = [over_chords(clip, chords, loaded.representation) for clip in clips]
     morph = loaded.morph(clips[0], clips[1], options)
     for path, clip, end in zip((a, b), clips, morph.ends, strict=True):
         _tell_end(path, end, options)

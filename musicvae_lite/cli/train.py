@@ -43,7 +43,8 @@ NOTHING = "nothing"
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
     "--preset",
-    help="melody-2bar, melody-4bar, melody-16bar, drums-2bar, groove-2bar or tiny.  [default: melody-2bar]",
+    help="melody-2bar, melody-4bar, melody-16bar, melody-chords-2bar, drums-2bar, groove-2bar, trio-2bar, trio-16bar "
+    "or tiny.  [default: melody-2bar]",
 )
 @click.option(
     "--minutes", type=click.FloatRange(min=0, min_open=True), help="Train for so long.  [default: the preset's]"

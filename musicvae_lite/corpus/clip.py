@@ -17,6 +17,7 @@ from musicvae_lite.music.notes import Meter, MeterChange, Song, TempoChange
 from musicvae_lite.music.tempo import mean_qpm
 from musicvae_lite.music.voices import Instrument, Timing, timing, to_grid, to_tracks
 from musicvae_lite.tokens import Representation, Tokens, has_touch
+from musicvae_lite.tokens.chords import chart
 
 Row = tuple[int, int, int, int, int, int]  # pitch, velocity, start, end, voice, offset
 
@@ -137,6 +138,13 @@ def fill(clip: Clip, bars: int, loop: bool, form: Representation) -> Clip:
     velocity = np.tile(clip.velocity[: clip.steps], (times, 1))[: longer.steps]
     missing = windows.shape[0] * windows.shape[1] - len(velocity)
     return replace(longer, windows=windows, tied=tied, velocity=np.pad(velocity, ((0, missing), (0, 0)), "edge"))
+
+
+def over_chords(clip: Clip, chords: str, form: Representation) -> Clip:
+    """The same tune over other chords, one a bar ("C G Am F"), from the first again where they are fewer."""
+    bar = bar_steps(clip.meter, clip.steps_per_quarter)
+    told = chart(chords, clip.windows.shape[0] * clip.windows.shape[1] // bar, bar, form)
+    return replace(clip, windows=np.where(form.GIVEN, told.reshape(clip.windows.shape), clip.windows))
 
 
 def until(notes: GridNotes, end: int) -> GridNotes:

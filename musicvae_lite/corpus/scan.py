@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,7 +17,7 @@ import numpy as np
 
 from musicvae_lite.corpus import pool
 from musicvae_lite.corpus.splits import digest, tune_id
-from musicvae_lite.corpus.windows import Windows, cut
+from musicvae_lite.corpus.windows import Windows, cut, join
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.music.grid import STEPS_PER_QUARTER, bars
 from musicvae_lite.music.midi import read
@@ -57,7 +58,7 @@ class Piece:
     content: str
     tracks: tuple[int, ...]
     choice: str  # which tracks these are, and why
-    instruments: tuple[Instrument, ...]  # [V]
+    instruments: tuple[Instrument, ...]  # of all voices that were taken
     timing: Timing
 
 
@@ -90,20 +91,22 @@ def scan_file(path: Path | str, settings: Settings) -> Piece:
 
 
 def scan_song(song: Song, settings: Settings) -> Piece:
-    """The windows of what the representation takes of a song; a `MusicVAEError` where it gives none."""
+    """The windows of all that the representation takes of a song; a `MusicVAEError` where it gives none."""
     form = representation(settings.representation)
-    voices = form.take(song, settings.track)
+    takes = form.takes(song, settings.track)
     measures = bars(song, settings.steps_per_quarter)
-    tokens = form.encode(to_grid(voices, settings.steps_per_quarter), measures[-1].end)
-    windows, left_out = cut(tokens, measures, settings.bars, settings.steps_per_quarter, form, tempos=song.tempos)
+    tokens = [form.encode(to_grid(take, settings.steps_per_quarter), measures[-1].end) for take in takes]
+    cuts = [cut(each, measures, settings.bars, settings.steps_per_quarter, form, tempos=song.tempos) for each in tokens]
+    windows = join(group for groups, _ in cuts for group in groups)
     if not windows:
         short = len(measures) < settings.bars
         raise MusicVAEError(f"shorter than {settings.bars} bars" if short else NO_STRETCH.format(bars=settings.bars))
+    voices = list({voice.tracks: voice for take in takes for voice in take}.values())
     return Piece(
         windows=windows,
-        left_out=dict(left_out),
-        tune=tune_id(tokens, settings.steps_per_quarter, form),
-        content=digest(tokens, *(np.append(group.meter, group.start_bar) for group in windows)),
+        left_out=dict(sum((counts for _, counts in cuts), Counter[str]())),
+        tune=tune_id(tokens[0], settings.steps_per_quarter, form),
+        content=digest(*tokens, *(np.append(group.meter, group.start_bar) for group in windows)),
         tracks=tuple(track for voice in voices for track in voice.tracks),
         choice="; ".join(voice.choice for voice in voices),
         instruments=tuple(voice.instrument for voice in voices),

@@ -27,7 +27,8 @@ from musicvae_lite.tokens import Representation
 STEPS = 8  # S
 
 Tokens = NDArray[np.integer[Any]]
-DecodePath = Callable[[Codec, Floats, Floats, Meter], Ints]  # z_a, z_b [B, Z] → tokens int64 [B, S, T, V]
+# z_a, z_b [B, Z], meter, what given voices play at both ends [2, B, T, V] → tokens int64 [B, S, T, V]
+DecodePath = Callable[[Codec, Floats, Floats, Meter, Ints], Ints]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +51,9 @@ class Figures:
     from_b: NDArray[np.float64]
 
 
-def decode_path(model: Codec, a: Floats, b: Floats, meter: Meter, spacing: Spacing) -> Ints:
+def decode_path(model: Codec, a: Floats, b: Floats, meter: Meter, given: Ints, spacing: Spacing) -> Ints:
     """The straight way from a to b [B, Z] as `musicvae interpolate` goes it, without refinement: [B, S, T, V]."""
-    return walk(model, a, b, meter, STEPS, spacing).tokens.swapaxes(0, 1)
+    return walk(model, a, b, meter, STEPS, spacing, given=given).tokens.swapaxes(0, 1)
 
 
 SPACINGS: Mapping[str, DecodePath] = {
@@ -76,9 +77,9 @@ def decode(model: Codec, pairs: Pairs, path: DecodePath) -> NDArray[np.int64]:
     """The paths [N, S, T, V] between the posterior means of each pair."""
     paths = []
     for start in range(0, len(pairs.a), CHUNK // STEPS):
-        rows = slice(start, start + CHUNK // STEPS)
-        a, b = (model.encode(end[rows], pairs.meter).mu for end in (pairs.a, pairs.b))
-        paths.append(path(model, a, b, pairs.meter))
+        given = np.stack([end[start : start + CHUNK // STEPS] for end in (pairs.a, pairs.b)])
+        a, b = (model.encode(end, pairs.meter).mu for end in given)
+        paths.append(path(model, a, b, pairs.meter, given))
     return np.concatenate(paths)
 
 

@@ -18,6 +18,7 @@ from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.model.noise import expected
 from musicvae_lite.model.objective import NATS_PER_BIT
 from musicvae_lite.model.posterior import Posterior
+from musicvae_lite.tokens import representation
 
 LEVELS = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 WINDOWS = 512  # at most
@@ -61,9 +62,10 @@ def _row(model: MusicVAE, group: Windows, level: float, generator: torch.Generat
         mean, kept = expected(posterior.mu, levels), 1 - level**2
         heard = Posterior(mean, (kept * posterior.sigma.square() + level**2).sqrt())
         bits.append(heard.kl().sum(-1) / NATS_PER_BIT)
-        plain.append(model.decode(mean, group.meter, level=levels))
-        drawn.append(model.decode(mean, group.meter, 1.0, generator, level=levels))
-    truth = tokens.cpu().numpy()
-    t0, t1 = (torch.cat(parts).cpu().numpy() for parts in (plain, drawn))
+        plain.append(model.decode(mean, group.meter, level=levels, given=part))
+        drawn.append(model.decode(mean, group.meter, 1.0, generator, level=levels, given=part))
+    form = representation(model.config.representation)
+    columns = (tokens, torch.cat(plain), torch.cat(drawn))
+    truth, t0, t1 = (reconstruction.predicted(each.cpu().numpy(), form) for each in columns)
     accuracies = (reconstruction.token_accuracy(truth, t0), reconstruction.token_accuracy(truth, t1))
     return (float(torch.cat(bits).mean()), *accuracies, reconstruction.exact(truth, t0))

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from musicvae_lite.music.grid import GridNotes
 from musicvae_lite.tokens import Representation
 
 Tokens = NDArray[np.integer[Any]]
@@ -42,3 +43,14 @@ def onset_f1(truth: Tokens, decoded: Tokens, representation: Representation) -> 
     right = int(representation.common(truth, decoded).sum())
     total = int(representation.content(truth).sum() + representation.content(decoded).sum())
     return 2 * right / total if total else float("nan")
+
+
+def predicted(tokens: Tokens, representation: Representation) -> Tokens:
+    """Tokens [N, T, P] of [N, T, V] without the voices that a model is given: nothing to be right about."""
+    return tokens[..., ~representation.GIVEN]
+
+
+def alone(tokens: Tokens, voice: int, representation: Representation) -> Tokens:
+    """Tokens [N, T, V] with all voices silent but one."""
+    silence = representation.encode(GridNotes.joined([]), tokens.shape[1])  # [T, V]
+    return np.where(np.arange(tokens.shape[-1]) == voice, tokens, silence)

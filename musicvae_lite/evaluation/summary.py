@@ -58,6 +58,7 @@ class Evaluation:
     how: str  # they were chosen
     scores: Mapping[str, float]  # as `heldout.scores` names them
     by_meter: Mapping[Meter, tuple[int, Mapping[str, float]]]  # windows, scores
+    by_voice: Mapping[str, Mapping[str, float]]  # instrument → scores, as `heldout.by_voice` names them
     exact_refined: float
     kl_by_dimension: NDArray[np.float64]  # bits, the largest first: [Z]
     interpolation: Mapping[str, morphs.Figures]  # spacing (and the data-space mix) → figures
@@ -89,6 +90,7 @@ class Evaluation:
             "evaluated_on": self.how,
             "new_windows": self.new_windows,
             "by_meter": {str(meter): {"windows": n, **row} for meter, (n, row) in self.by_meter.items()},
+            "by_voice": {name: dict(row) for name, row in self.by_voice.items()},
             "interpolation_by_spacing": {name: _morph_figures(each) for name, each in self.interpolation.items()},
             "prior_by_density": {
                 name: {**_prior_figures(each), "descriptors": dict(each.by_descriptor)}
@@ -131,6 +133,7 @@ def evaluate(
         how=chosen.how,
         scores=heldout.scores(passes, form.NAME),
         by_meter=_by_meter(passes, form.NAME),
+        by_voice=heldout.by_voice(passes, form.NAME),
         exact_refined=exact_refined,
         kl_by_dimension=latent.kl_by_dimension(np.concatenate([p.kl for p in passes])),
         interpolation=interpolation,

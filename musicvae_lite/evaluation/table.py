@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from musicvae_lite.evaluation import humanized, morphs, samples
@@ -25,6 +25,7 @@ def rows(evaluation: Evaluation) -> list[Row]:
     """Every figure, in the order of the questions: does it come back, at what rate, is the way musical, are samples?"""
     return [
         *_reconstruction(evaluation),
+        *_voices(evaluation),
         *_groove(evaluation),
         *_latent(evaluation),
         *_interpolation(evaluation),
@@ -42,8 +43,12 @@ def number(value: float, digits: int = 2) -> str:
     return NONE if math.isnan(value) else f"{value:,.{digits}f}"
 
 
+def _controls(scores: Mapping[str, float]) -> str:
+    return f"constant {percent(scores['constant'])}, shuffled z {percent(scores['shuffled_z'])}"
+
+
 def _reconstruction(e: Evaluation) -> Iterator[Row]:
-    controls = f"constant {percent(e.scores['constant'])}, shuffled z {percent(e.scores['shuffled_z'])}"
+    controls = _controls(e.scores)
     for name, figure, meaning in (
         ("teacher_forced", "tokens, teacher-forced", "share of equal tokens, each given the true ones before it"),
         ("free_t0", "tokens, free-running", "share of equal tokens, decoded from μ at temperature 0"),
@@ -68,6 +73,15 @@ def _groove(e: Evaluation) -> Iterator[Row]:
         beside = ", ".join(f"{name} {value}" for name, value in values.items() if name != humanized.MODEL)
         yield Row(figure, values[humanized.MODEL], beside, "error of a beat that is played from its strokes alone")
     yield Row("hits from a stiff beat, F1", number(e.groove.hits_f1, 3), "", "decoded freely, temperature 0")
+
+
+def _voices(e: Evaluation) -> Iterator[Row]:
+    """The same of each voice, where there are several."""
+    for name, scores in e.by_voice.items() if len(e.by_voice) > 1 else ():
+        controls = _controls(scores)
+        yield Row(f"{name}: tokens, free-running", percent(scores["free_t0"]), controls, "of this voice alone")
+        yield Row(f"{name}: tokens, temperature 1", percent(scores["free_t1"]), controls, "")
+        yield Row(f"{name}: onsets, F1", percent(scores["onset_f1"]), "", "temperature 0")
 
 
 def _latent(e: Evaluation) -> Iterator[Row]:

@@ -84,7 +84,7 @@ def morph(model: Codec, a: Clip, b: Clip, options: Options | None = None) -> Mor
     bars = max(a.bars, b.bars)
     a, b = (fill(clip, bars, options.loop, form) for clip in (a, b))
     (z_a, *end_a), (z_b, *end_b) = (_latents(model, clip, options) for clip in (a, b))
-    way = _walk(model, z_a, z_b, a, options)
+    way = _walk(model, z_a, z_b, (a, b), options)
     steps, songs = [], []
     for index, share in enumerate(uniform(options.steps)):
         tied = np.where(way.positions[index][:, None] < 0.5, a.tied, b.tied)
@@ -144,17 +144,19 @@ def _end(clip: Clip, heard: NDArray[np.int64], differed: int, refinements: int) 
     return End(differed, int(wrong.sum()), refinements)
 
 
-def _walk(model: Codec, z_a: Floats, z_b: Floats, clip: Clip, options: Options) -> Walk:
+def _walk(model: Codec, z_a: Floats, z_b: Floats, clips: tuple[Clip, Clip], options: Options) -> Walk:
     """The way between two tunes' latents; at a temperature, drawn afresh at the same places without leaning."""
     spacing = SPACINGS[options.spacing]
     if options.pull is not None:
         spacing = replace(spacing, pull=options.pull)
-    along = PATHS[options.path]
+    along, clip = PATHS[options.path], clips[0]
+    given = np.stack([each.windows for each in clips])  # [2, W, T, V]
     heard = clip.steps - clip.windows.shape[1] * np.arange(len(z_a))  # of each window, and more in all but the last
-    way = walk(model, z_a, z_b, clip.meter, options.steps, spacing, along, heard)
+    way = walk(model, z_a, z_b, clip.meter, options.steps, spacing, along, heard, given)
     if options.temperature == 0:
         return way
     z = along(z_a, z_b, way.positions)  # [S, W, Z]
     level = levels(z, z_a, z_b, way.positions)
     random = np.random.default_rng(options.seed)
-    return Walk(way.positions, decode(model, z, clip.meter, options.temperature, random, level))
+    nearer = given[(way.positions >= 0.5).astype(np.int64), np.arange(len(z_a))]  # [S, W, T, V]
+    return Walk(way.positions, decode(model, z, clip.meter, options.temperature, random, level, nearer))

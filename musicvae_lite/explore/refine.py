@@ -106,5 +106,5 @@ def _missing(model: Codec, z: Floats, tokens: Ints, meter: Meter) -> tuple[Float
 
 
 def _differing(model: Codec, z: Floats, tokens: Ints, meter: Meter) -> Ints:
-    found: Ints = (model.decode(z, meter) != tokens).sum((1, 2))
+    found: Ints = (model.decode(z, meter, given=tokens) != tokens).sum((1, 2))
     return found

@@ -13,10 +13,11 @@ from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.inference.codec import Codec, Floats, Ints
 from musicvae_lite.inference.density import Density
 from musicvae_lite.inference.noise import expected
-from musicvae_lite.music.grid import GridNotes
+from musicvae_lite.music.grid import GridNotes, bar_steps
 from musicvae_lite.music.notes import COMMON_TIME, Meter, MeterChange, Song
 from musicvae_lite.music.voices import to_tracks
 from musicvae_lite.tokens import representation
+from musicvae_lite.tokens.chords import chart
 
 FITTED, NORMAL = "fitted", "normal"
 PRIORS = (FITTED, NORMAL)
@@ -34,6 +35,7 @@ class Options:
     level: float = 0.5  # how roughly the decoder takes z, 0 … 1 (`model.noise`): the rest is its own idea of music
     spread: float = 1.0  # of z: below 1 nearer to the middle of the style, above 1 further out
     seed: int = 0
+    chords: str = ""  # one a bar, "C G Am F", for a model that knows chords; none: over no chord
 
     def __post_init__(self) -> None:
         if self.count < 1:
@@ -90,9 +92,14 @@ def sample(model: Codec, fitted: Density | None, options: Options | None = None)
 
 
 def decode(model: Codec, z: Floats, options: Options, random: np.random.Generator) -> Ints:
-    """Tokens int64 [B, T, V] of z [B, Z], taken as roughly as `options` say."""
-    level = np.full(len(z), options.level if model.config.noise_conditioning else 0.0, z.dtype)
-    return model.decode(expected(z, level), options.meter, options.temperature, random, level=level)
+    """Tokens int64 [B, T, V] of z [B, Z], taken as roughly as `options` say, over their chords."""
+    config, form = model.config, representation(model.config.representation)
+    given = None
+    if options.chords:
+        chords = chart(options.chords, config.bars, bar_steps(options.meter, config.steps_per_quarter), form)  # [T, V]
+        given = np.broadcast_to(chords, (len(z), *chords.shape))
+    level = np.full(len(z), options.level if config.noise_conditioning else 0.0, z.dtype)
+    return model.decode(expected(z, level), options.meter, options.temperature, random, level=level, given=given)
 
 
 def choose(fitted: Density | None, prior: str | None = None) -> Density | None:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from musicvae_lite.model.decoder import choose
 from musicvae_lite.model.musicvae import MusicVAE
+from musicvae_lite.model.playing import choose
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.tokens import Representation, representation
 

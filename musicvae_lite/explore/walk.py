@@ -56,14 +56,16 @@ def walk(
     spacing: Spacing,
     along: Path = PATHS["linear"],
     heard: NDArray[np.int64] | None = None,
+    given: Ints | None = None,
 ) -> Walk:
     """S = `steps` tunes from z_a [W, Z] to z_b [W, Z], ends included, decoded at temperature 0.
 
+    What voices that are given play at either end is in `given` [2, W, T, V]: the nearer end's is played on the way.
     Every window is spaced for itself. Of window w only the first `heard[w]` steps count as differing (default: all).
     """
     ways = WAYS if spacing.evenly and steps > 2 and model.config.noise_conditioning else 1
     places = uniform(_places(steps, ways) if spacing.evenly else steps)
-    ends = decode(model, np.stack([z_a, z_b]), meter)  # [2, W, T, V]
+    ends = decode(model, np.stack([z_a, z_b]), meter, given=given)  # [2, W, T, V]
     z = along(z_a, z_b, places)  # [P, W, Z]
     level = levels(z, z_a, z_b, places)  # [P, W]
     ahead = _Lines(model, meter, *_beside(z, level, ways), np.tile(ends, (1, ways, 1, 1)), places, spacing.pull)
@@ -84,10 +86,12 @@ def decode(
     temperature: float = 0.0,
     random: np.random.Generator | None = None,
     level: Floats | None = None,
+    given: Ints | None = None,
 ) -> Ints:
-    """Tokens [S, W, T, V] of z [S, W, Z] known at `level` [S, W] (default: exactly)."""
+    """Tokens [S, W, T, V] of z [S, W, Z] known at `level` [S, W] (default: exactly); `given` [S, W, T, V]."""
     flat = None if level is None else level.ravel()
-    tokens = model.decode(z.reshape(-1, z.shape[-1]), meter, temperature, random, level=flat)
+    told = None if given is None else given.reshape(-1, *given.shape[2:])
+    tokens = model.decode(z.reshape(-1, z.shape[-1]), meter, temperature, random, level=flat, given=told)
     return tokens.reshape(*z.shape[:2], *tokens.shape[1:])
 
 
@@ -143,7 +147,8 @@ class _Lines:
         if len(place):
             pull = self._leaning(place, line) if self.nats else None
             z, level = self.z[place, line], self.level[place, line]
-            tokens[place, line] = self.model.decode(z, self.meter, pull=pull, level=level)
+            nearer = self.ends[(self.places[place] >= 0.5).astype(np.int64), line]  # what given voices play
+            tokens[place, line] = self.model.decode(z, self.meter, pull=pull, level=level, given=nearer)
 
     def _leaning(self, place: Ints, line: Ints) -> Pull:
         """Towards a at the beginning, towards b at the end, in proportion between."""

@@ -71,9 +71,11 @@ class Codec(Protocol):
         random: np.random.Generator | None = None,
         pull: Pull | None = None,
         level: Floats | None = None,
+        given: Ints | None = None,
     ) -> Ints:
         """Canonical tokens [B, T, V] of z [B, Z] known at `level` [B] (default: exactly), free-running.
 
+        Voices that are given, as chords are, play what they play in `given` [B, T, V]; without it, their token 0.
         Temperature 0 is the exact argmax and needs no `random`. Any number of rows is decoded in bounded memory.
         """
 

@@ -12,7 +12,8 @@ from musicvae_lite.tokens import has_touch, representation
 LONGEST_BAR_QUARTERS = 8  # position tables end here; later steps of a longer bar share the last row
 
 MAY_BE_NONE = {"conductor_hidden", "view_rank"}
-BEFORE_THEY_WERE_KEYS = {"noise_conditioning": False, "kinship": False}  # what a config that lacks them means
+# What a config that lacks them means.
+BEFORE_THEY_WERE_KEYS = {"noise_conditioning": False, "kinship": False, "decoder_per_voice": False}
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Config:
     decoder_hidden: int = 256  # H
     decoder_layers: int = 1
     conductor_hidden: int = 0  # H of a conductor over bars, from whose plans each bar is decoded; 0: a flat decoder
+    decoder_per_voice: bool = False  # a decoder for each voice, all hearing each other; False: one for all voices
     metrical_positions: bool = True  # an embedding of the step's place in the meter, in encoder and decoder
     noise_conditioning: bool = True  # the decoder can be told that z is only roughly known
     kinship: bool = (

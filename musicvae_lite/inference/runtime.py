@@ -71,8 +71,12 @@ class Runtime:
         random: np.random.Generator | None = None,
         pull: Pull | None = None,
         level: Floats | None = None,
+        given: Ints | None = None,
     ) -> Ints:
-        """Canonical tokens [B, T, V] of z [B, Z] known at `level` [B] (default: exactly), free-running."""
+        """Canonical tokens [B, T, V] of z [B, Z] known at `level` [B] (default: exactly), free-running.
+
+        No voice that it knows is given, so `given` says nothing.
+        """
         z, steps, parts = np.asarray(z, self._type), bar_steps(meter, self.config.steps_per_quarter), _parts(len(z))
         # A generator of its own for each part: which of them comes first is up to the machine.
         randoms = [None] * len(parts) if random is None else random.spawn(len(parts))

@@ -16,7 +16,7 @@ from musicvae_lite.inference.codec import Back, Codec, Floats, Ints, Posterior, 
 from musicvae_lite.inference.config import Config
 from musicvae_lite.inference.runtime import Runtime
 from musicvae_lite.inference.weights import UnknownNetworkError
-from musicvae_lite.model import decoder
+from musicvae_lite.model import playing
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.model.threads import one_thread
 from musicvae_lite.music.grid import bar_steps
@@ -72,6 +72,7 @@ class TorchCodec:
         random: np.random.Generator | None = None,
         pull: Pull | None = None,
         level: Floats | None = None,
+        given: Ints | None = None,
     ) -> Ints:
         """Canonical tokens [B, T, V] of z [B, Z] known at `level` [B] (default: exactly), free-running."""
         rows = max(1, STEPS_AT_ONCE // (self.config.bars * bar_steps(meter, self.config.steps_per_quarter)))
@@ -81,7 +82,10 @@ class TorchCodec:
             part = slice(start, start + rows)
             leaning = None if pull is None else self._pull(pull.rows(part))
             known = None if level is None else self._floats(level[part])
-            decoded.append(self.model.decode(self._floats(z[part]), meter, temperature, generator, leaning, known))
+            told = None if given is None else self._here(given[part])
+            decoded.append(
+                self.model.decode(self._floats(z[part]), meter, temperature, generator, leaning, known, given=told)
+            )
         return np.asarray(_array(decoded), np.int64)
 
     @one_thread()
@@ -109,8 +113,8 @@ class TorchCodec:
             return None
         return torch.Generator(next(self.model.parameters()).device).manual_seed(int(random.integers(1 << 63)))
 
-    def _pull(self, pull: Pull) -> decoder.Pull:
-        return decoder.Pull(self._here(pull.tokens), self._floats(pull.nats))
+    def _pull(self, pull: Pull) -> playing.Pull:
+        return playing.Pull(self._here(pull.tokens), self._floats(pull.nats))
 
 
 def _array(parts: list[Tensor]) -> NDArray[Any]:

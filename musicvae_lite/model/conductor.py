@@ -16,8 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from musicvae_lite.inference.config import Config
-from musicvae_lite.model.decoder import Decoder, Pick, Pull, pick, weighed
+from musicvae_lite.model.decoder import weighed
+from musicvae_lite.model.ensemble import flat
 from musicvae_lite.model.noise import NoiseLevel
+from musicvae_lite.model.playing import Pick, Pull, pick
 from musicvae_lite.model.positions import MetricalPositions, Views
 from musicvae_lite.model.threads import one_thread
 from musicvae_lite.music.notes import Meter
@@ -33,8 +35,7 @@ class HierarchicalDecoder(nn.Module):
         if config.noise_conditioning:
             self.noise = NoiseLevel(config.latent, hidden)
         self.conductor = Conductor(config)
-        self.bar = Decoder(replace(config, bars=1, latent=hidden, conductor_hidden=0, noise_conditioning=False))
-        self.voices = self.bar.voices
+        self.bar = flat(replace(config, bars=1, latent=hidden, conductor_hidden=0, noise_conditioning=False))
 
     def forward(
         self,
@@ -65,14 +66,16 @@ class HierarchicalDecoder(nn.Module):
         generator: torch.Generator | None = None,
         pull: Pull | None = None,
         level: Tensor | None = None,
+        given: Tensor | None = None,
         picked: Pick | None = None,
     ) -> Tensor:
-        """Tokens int64 [B, T, V], canonical, decoded step by step, as `Decoder.decode` does."""
+        """Tokens int64 [B, T, V], canonical, decoded step by step; as `Player.decode`."""
         picked = picked or partial(pick, temperature=temperature, generator=generator, pull=pull)
         before, decoded = self.bar.start(len(z), z.device), []
         for number, plan in enumerate(self.conductor(*weighed(self.noise, z, level), meter).unbind(1)):
             here = partial(_later, picked, number * bar_steps)
-            tokens, before = self.bar.run(plan, plan.new_zeros(()), meter, bar_steps, here, before)
+            told = None if given is None else given[:, number * bar_steps : (number + 1) * bar_steps]
+            tokens, before = self.bar.run(plan, meter, bar_steps, here, before, given=told)
             decoded.append(tokens)
         return torch.cat(decoded, 1)
 

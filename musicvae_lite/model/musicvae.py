@@ -9,11 +9,14 @@ from torch import Tensor, nn
 
 from musicvae_lite.inference.config import Config
 from musicvae_lite.model.conductor import HierarchicalDecoder
-from musicvae_lite.model.decoder import Decoder, Pick, Pull
+from musicvae_lite.model.decoder import Decoder
 from musicvae_lite.model.encoder import Encoder, TokenEmbedding
+from musicvae_lite.model.ensemble import flat
+from musicvae_lite.model.playing import Pick, Pull
 from musicvae_lite.model.posterior import Posterior
 from musicvae_lite.music.grid import bar_steps
 from musicvae_lite.music.notes import Meter
+from musicvae_lite.tokens import representation
 
 
 class MusicVAE(nn.Module):
@@ -21,9 +24,9 @@ class MusicVAE(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.config = config
+        self.config, self.voices = config, representation(config.representation).VOICES
         self.encoder = Encoder(config)
-        self.decoder = HierarchicalDecoder(config) if config.conductor_hidden else Decoder(config)
+        self.decoder = HierarchicalDecoder(config) if config.conductor_hidden else flat(config)
 
     def encode(self, tokens: Tensor, meter: Meter) -> Posterior:
         """The posterior of int64 tokens [B, T, V]; T must be `config.bars` bars of `meter`."""
@@ -57,14 +60,16 @@ class MusicVAE(nn.Module):
         generator: torch.Generator | None = None,
         pull: Pull | None = None,
         level: Tensor | None = None,
+        given: Tensor | None = None,
         picked: Pick | None = None,
     ) -> Tensor:
         """Canonical int64 tokens [B, T, V] of z [B, Z], free-running, leaning towards the tunes of `pull`.
 
-        With `picked` it says which token is taken at each step, and temperature and pull are not asked.
+        Voices that are given, as chords are, play what they play in `given` [B, T, V]; without it, their token 0. With
+        `picked` it says which token is taken at each step, and temperature and pull are not asked.
         """
         steps = bar_steps(meter, self.config.steps_per_quarter)
-        return self.decoder.decode(z, meter, steps, temperature, generator, pull, level, picked)
+        return self.decoder.decode(z, meter, steps, temperature, generator, pull, level, given, picked)
 
     def folded(self) -> MusicVAE:
         """The same model without `config.kinship`: what related tokens have in common added to each; itself if so."""
@@ -81,7 +86,7 @@ class MusicVAE(nn.Module):
 
     def _check(self, tokens: Tensor, meter: Meter) -> None:
         # Too few voices would be broadcast, and a part of a bar be read as a shorter bar: wrong without a word.
-        expected = (self.config.bars * bar_steps(meter, self.config.steps_per_quarter), self.decoder.voices)
+        expected = (self.config.bars * bar_steps(meter, self.config.steps_per_quarter), self.voices)
         if tuple(tokens.shape[1:]) != expected:
             got = tuple(tokens.shape[1:])
             raise ValueError(f"got tokens of [T, V] {got}, expected {expected}: {self.config.bars} bars of {meter}")

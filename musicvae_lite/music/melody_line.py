@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -52,7 +52,7 @@ class _Candidate:
     @cached_property
     def monophony(self) -> float:
         """Time in which something sounds over the sum of all lengths: 1 for a line, 1/3 for triads."""
-        return _monophony(self.track.notes)
+        return monophony(self.track.notes)
 
     @cached_property
     def coverage(self) -> float:
@@ -108,6 +108,7 @@ PROGRAM_MARKS = (
 REGISTER = (36, 48, 60, 84, 100), (-1.0, -0.3, 1.0, 1.0, -0.5)  # median pitch → mark, linear in between
 ENOUGH_PITCHES = 8  # a tune has more than an ostinato; beyond an octave of a scale there is no more to gain
 CHORDAL = 0.9  # monophony below which `why` mentions the skyline
+BEHIND, PLAYS_ON, ENOUGH_TO_VARY = 2.0, 0.25, 4  # marks, share of the song, pitches: what makes a further tune
 
 
 @lru_cache(maxsize=1024)
@@ -145,9 +146,19 @@ def melody_line(song: Song, track: int | str | None = None) -> MelodyLine:
         raise NoMelody(f'no melodic track "{track}"', f"expected an index or a part of a name of: {tracks}")
     candidates = [_Candidate(song, index) for index in asked_for]
     best = max(candidates, key=_score) if len(candidates) > 1 else candidates[0]
-    line = skyline(best.track.notes)
-    why = _why(best, len(melodic) - 1, asked_for=track is not None)
-    return MelodyLine(line, best.index, best.track.name, best.track.program, why)
+    return _line(best, len(melodic) - 1, track is not None)
+
+
+def melody_lines(song: Song, among: Sequence[int], track: int | str | None = None) -> tuple[MelodyLine, ...]:
+    """The tunes of a song among some of its tracks, all with notes and none of drums, the best first.
+
+    The best is always one; of the others those that are lines, play through the song, and are nearly as like a tune.
+    With `track` it is the best of those that it means, and no other. Empty if there are none.
+    """
+    asked_for = among if track is None else matching(song, among, track)
+    ranked = sorted((_Candidate(song, index) for index in asked_for), key=_score, reverse=True)
+    as_good = [c for c in ranked[1:] if _is_line(c) and _score(c) > _score(ranked[0]) - BEHIND] if track is None else []
+    return tuple(_line(each, len(among) - 1, track is not None) for each in ranked[:1] + as_good)
 
 
 def skyline(notes: Notes) -> Notes:
@@ -160,6 +171,15 @@ def skyline(notes: Notes) -> Notes:
     line = line.select(~_is_under(line))
     end = np.minimum(line.end, np.append(line.start[1:], np.inf)[: len(line)])
     return Notes(line.pitch, line.velocity, line.start, end)
+
+
+def _is_line(candidate: _Candidate) -> bool:
+    return candidate.monophony >= CHORDAL and candidate.coverage >= PLAYS_ON and candidate.pitches >= ENOUGH_TO_VARY
+
+
+def _line(found: _Candidate, rivals: int, asked_for: bool) -> MelodyLine:
+    why = _why(found, rivals, asked_for=asked_for)
+    return MelodyLine(skyline(found.track.notes), found.index, found.track.name, found.track.program, why)
 
 
 def _is_under(line: Notes) -> NDArray[np.bool_]:
@@ -185,7 +205,8 @@ def _tops(notes: Notes) -> Notes:
     return notes.select(np.append(notes.start[1:] != notes.start[:-1], True)[: len(notes)])
 
 
-def _monophony(notes: Notes) -> float:
+def monophony(notes: Notes) -> float:
+    """Time in which something sounds over the sum of all lengths: 1 for a line, 1/3 for triads."""
     latest = np.append(0.0, np.maximum.accumulate(notes.end)[:-1])
     sounding = np.maximum(notes.end - np.maximum(notes.start, latest), 0).sum()
     return float(sounding / (notes.end - notes.start).sum())

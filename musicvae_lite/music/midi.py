@@ -23,6 +23,7 @@ from musicvae_lite.files import write_bytes
 from musicvae_lite.music.notes import (
     COMMON_TIME,
     DEFAULT_QPM,
+    Marker,
     Meter,
     MeterChange,
     Notes,
@@ -116,7 +117,8 @@ def _song(score: ScoreTick) -> Song:
     tracks = (Track(_notes(t.notes.numpy(), ticks), _printable(t.name), t.program, t.is_drum) for t in score.tracks)
     tempos = ((t.time / ticks, MICROSECONDS_PER_MINUTE / t.mspq if t.mspq else 0.0) for t in score.tempos)
     meters = ((m.time / ticks, Meter(m.numerator, m.denominator)) for m in score.time_signatures)
-    return _checked_song(tracks, tempos, meters)
+    markers = sorted(Marker(each.time / ticks, _printable(each.text)) for each in score.markers)
+    return _checked_song(tracks, tempos, meters, markers)
 
 
 def _printable(text: str) -> str:
@@ -134,12 +136,15 @@ def _notes(columns: Mapping[str, NDArray[Any]], ticks: int) -> Notes:
 
 
 def _checked_song(
-    tracks: Iterable[Track], tempos: Iterable[tuple[float, float]], meters: Iterable[tuple[float, Meter]]
+    tracks: Iterable[Track],
+    tempos: Iterable[tuple[float, float]],
+    meters: Iterable[tuple[float, Meter]],
+    markers: Iterable[Marker] = (),
 ) -> Song:
     """A song that keeps its promises, or the reason why there is none."""
     tempo_map = tuple(TempoChange(*change) for change in _from_zero(tempos, DEFAULT_QPM))
     meter_map = tuple(MeterChange(*change) for change in _from_zero(meters, COMMON_TIME))
-    song = Song(tuple(track for track in tracks if len(track.notes)), tempo_map, meter_map)
+    song = Song(tuple(track for track in tracks if len(track.notes)), tempo_map, meter_map, tuple(markers))
     for reason, is_true in _REFUSALS.items():
         if is_true(song):
             raise _UnusableError(reason)
@@ -180,7 +185,7 @@ _REFUSALS: dict[str, Callable[[Song], bool]] = {
 
 
 def write(song: Song, path: str | os.PathLike[str], *, markers: Sequence[tuple[float, str]] = ()) -> None:
-    """Write a song as a MIDI file of type 1, with `markers` (quarter notes, text) in its first track.
+    """Write a song as a MIDI file of type 1, with its markers, and `markers` (quarter notes, text) besides.
 
     `read` gives the same song back if its times are multiples of 1/480 quarter note and its tempos whole microseconds
     a quarter; other times go to the nearest. The file appears complete or not at all; `MusicVAEError` says why not.
@@ -225,7 +230,7 @@ def _conductor(song: Song, markers: Sequence[tuple[float, str]]) -> Iterator[mid
         yield MetaMessage("time_signature", time=_ticks(start), **numbers)
     for start, qpm in song.tempos:
         yield MetaMessage("set_tempo", time=_ticks(start), tempo=_microseconds(qpm))
-    for start, text in markers:
+    for start, text in (*song.markers, *markers):
         yield MetaMessage("marker", time=_ticks(start), text=_encodable(text))
 
 

@@ -98,6 +98,13 @@ class TempoChange(NamedTuple):
     qpm: float
 
 
+class Marker(NamedTuple):
+    """A text at `start` (quarter notes), such as a part's name or a chord's."""
+
+    start: float
+    text: str
+
+
 @dataclass(frozen=True)
 class Track:
     """One instrument: General MIDI program 0–127, or drums."""
@@ -115,6 +122,7 @@ class Song:
     tracks: tuple[Track, ...]
     tempos: tuple[TempoChange, ...] = (TempoChange(0.0, DEFAULT_QPM),)
     meters: tuple[MeterChange, ...] = (MeterChange(0.0, COMMON_TIME),)
+    markers: tuple[Marker, ...] = ()  # sorted by start
 
     @cached_property
     def end(self) -> float:

@@ -51,13 +51,15 @@ class Voice:
     """The notes of one voice, in quarter notes, and where they come from."""
 
     notes: Notes
-    tracks: tuple[int, ...]  # places in `Song.tracks`
+    tracks: tuple[int, ...]  # places in `Song.tracks`; none of notes that no track has as they are
     instrument: Instrument
     why: str  # a phrase to print: "named melody, 98 % monophonic, around C5"
 
     @property
     def choice(self) -> str:
         """Which tracks it is, and why: a sentence to print."""
+        if not self.tracks:
+            return f"{self.instrument.name}: {self.why}"
         numbers = ", ".join(map(str, self.tracks))
         return f"track{'s' if len(self.tracks) > 1 else ''} {numbers} {self.instrument.name!r}: {self.why}"
 

@@ -100,8 +100,10 @@ COUNT = STRUCK.sum(1)  # [K]: how many are struck
 NAME = "drums"
 VOICES = 1  # V
 VOCABULARY = len(STRUCK)  # K
+GIVEN = np.array([False])
 LEGAL = np.ones((1, VOCABULARY), bool)
 NEXT_STATE = np.zeros((1, VOCABULARY), np.int64)
+START = np.zeros(VOICES, np.int64)
 STIFF = np.arange(VOCABULARY)
 TOUCH = np.full((VOCABULARY, 2), np.nan)
 INSTRUMENTS = (Instrument("drums", is_drum=True),)
@@ -124,6 +126,11 @@ def take(song: Song, track: int | str | None = None) -> tuple[Voice]:
     strokes = part.notes.select(known)
     strokes = Notes(strokes.pitch, strokes.velocity, strokes.start, strokes.start + BLINK_QUARTERS)
     return (replace(part, notes=strokes, why=f"{part.why}, {_told(strokes.pitch, part.notes.pitch[~known])}"),)
+
+
+def takes(song: Song, track: int | str | None = None) -> tuple[tuple[Voice], ...]:
+    """One take: all drums together."""
+    return (take(song, track),)
 
 
 def _told(known: NDArray[np.int64], unknown: NDArray[np.int64]) -> str:

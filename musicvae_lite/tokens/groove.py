@@ -25,6 +25,7 @@ from musicvae_lite.tokens.drums import LANES as LANES
 from musicvae_lite.tokens.drums import headroom as headroom
 from musicvae_lite.tokens.drums import lane as lane
 from musicvae_lite.tokens.drums import take as take
+from musicvae_lite.tokens.drums import takes as takes
 from musicvae_lite.tokens.drums import transpose as transpose
 from musicvae_lite.tokens.drums import without_key as without_key
 
@@ -38,6 +39,8 @@ STANDARD = 5  # the velocity of a stiff stroke: 88, of 80–95
 NAME = "groove"
 VOICES = len(PITCHES)  # V
 VOCABULARY = 1 + len(VELOCITIES) * len(OFFSETS)  # K
+GIVEN = np.zeros(VOICES, bool)
+START = np.zeros(VOICES, np.int64)
 LEGAL = np.ones((1, VOCABULARY), bool)
 NEXT_STATE = np.zeros((1, VOCABULARY), np.int64)
 DESCRIPTORS = STROKE_DESCRIPTORS

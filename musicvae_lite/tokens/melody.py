@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from musicvae_lite.music.descriptors import DESCRIPTORS as DESCRIPTORS
 from musicvae_lite.music.grid import GridNotes
-from musicvae_lite.music.melody_line import melody_line
+from musicvae_lite.music.melody_line import MelodyLine, melody_line
 from musicvae_lite.music.notes import Song
 from musicvae_lite.music.voices import Instrument, Voice
 
@@ -29,6 +29,7 @@ PITCHES = 128
 NOTE_OFF = 128
 HOLD = 129
 VOCABULARY = 130  # K
+GIVEN = np.array([False])
 SILENT, SOUNDING = 0, 1
 INSTRUMENTS = (Instrument("melody"),)
 STIFF = np.arange(VOCABULARY)
@@ -48,13 +49,24 @@ def _automaton() -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     return legal, following
 
 
-LEGAL, NEXT_STATE = _automaton()  # [states, K]: may the token follow; the state after it. State 0 is the start.
+LEGAL, NEXT_STATE = _automaton()  # [states, K]: may the token follow; the state after it
+START = np.array([SILENT])  # [V]
 
 
 def take(song: Song, track: int | str | None = None) -> tuple[Voice]:
     """The tune of a song (or of `track`) as one line; without any a `NoVoice` with the reason."""
     line = melody_line(song, track)
-    return (Voice(line.notes, (line.track,), Instrument(line.name, line.program), line.why),)
+    return (as_voice(line),)
+
+
+def takes(song: Song, track: int | str | None = None) -> tuple[tuple[Voice], ...]:
+    """One take: the best tune."""
+    return (take(song, track),)
+
+
+def as_voice(line: MelodyLine) -> Voice:
+    """A tune that was found, as a voice."""
+    return Voice(line.notes, (line.track,), Instrument(line.name, line.program), line.why)
 
 
 def lane(notes: GridNotes) -> NDArray[np.int64]:

@@ -33,8 +33,10 @@ def write_examples(model: MusicVAE, groups: Sequence[Windows], folder: Path) -> 
     folder.mkdir(parents=True, exist_ok=True)
     for name, windows in {
         "original": tokens,
-        "reconstruction": player.decode(mu, group.meter),
-        "interpolation": player.decode(path, group.meter),
+        "reconstruction": player.decode(mu, group.meter, given=tokens),
+        "interpolation": player.decode(
+            path, group.meter, given=np.broadcast_to(tokens[:1], (len(path), *tokens.shape[1:]))
+        ),
     }.items():
         write(_song(windows, group.meter, model.config), folder / f"{name}.mid")
 

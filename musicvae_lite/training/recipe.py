@@ -91,8 +91,19 @@ PRESETS: dict[str, Preset] = {
     "drums-2bar": Preset(Config(representation="drums"), Recipe(minutes=100.0, transpose=0)),
     "groove-2bar": Preset(
         Config(representation="groove", kinship=True),
-        Recipe(minutes=30.0, transpose=0, first_free_bits=300.0, free_bits=170.0, stiff_share=0.5, mixed_share=0.5),
+        Recipe(minutes=30.0, transpose=0, first_free_bits=300.0, free_bits=200.0, stiff_share=0.5, mixed_share=0.5),
     ),
+    "trio-2bar": Preset(
+        Config("trio", decoder_hidden=192, decoder_per_voice=True),
+        Recipe(minutes=60.0, first_free_bits=300.0, free_bits=140.0),
+    ),
+    "trio-16bar": Preset(
+        Config("trio", bars=16, latent=512, decoder_hidden=192, decoder_per_voice=True),
+        Recipe(
+            minutes=60.0, batch=16, peak_learning_rate=1e-3, first_free_bits=900.0, free_bits=650.0, begin="trio-2bar"
+        ),
+    ),
+    "melody-chords-2bar": Preset(Config("melody-chords"), Recipe(minutes=100.0)),
     "tiny": Preset(
         Config(latent=32, embedding=32, encoder_hidden=32, decoder_hidden=64, view_rank=16),
         Recipe(minutes=1.0, batch=16, ema=0.99),

@@ -26,6 +26,7 @@ class Duet:
     """The first two tracks of a song, each as a melody."""
 
     NAME, VOICES, VOCABULARY = "duet", 2, melody.VOCABULARY
+    START, GIVEN = np.array([melody.SILENT] * 2), np.array([False] * 2)
     LEGAL, NEXT_STATE = melody.LEGAL, melody.NEXT_STATE
     STIFF, TOUCH = melody.STIFF, melody.TOUCH
     INSTRUMENTS = (Instrument("upper"), Instrument("lower"))
@@ -37,6 +38,9 @@ class Duet:
             raise NoVoice("one voice", "expected two")
         parts = enumerate(song.tracks[:2])
         return tuple(Voice(t.notes, (i,), Instrument(t.name, t.program), "of two") for i, t in parts)
+
+    def takes(self, song: Song, track: int | str | None = None) -> tuple[tuple[Voice, ...], ...]:
+        return (self.take(song, track),)
 
     def lane(self, notes: GridNotes) -> Ints:
         return notes.voice

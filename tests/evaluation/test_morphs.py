@@ -54,8 +54,8 @@ def test_even_steps_never_jump_further_than_even_steps_in_z_do(player: Codec, gr
 
 
 def test_any_way_of_making_paths_can_be_measured(player: Codec, groups: Groups) -> None:
-    def only_a(model: Codec, a: Floats, b: Floats, meter: Meter) -> Ints:
-        return model.decode(a, meter)[:, None].repeat(STEPS, 1)
+    def only_a(model: Codec, a: Floats, b: Floats, meter: Meter, given: Ints) -> Ints:
+        return model.decode(a, meter, given=given[0])[:, None].repeat(STEPS, 1)
 
     figures = compare(player, pair(groups, 10, random()), None, random(), {"only a": only_a})
     assert set(figures) == {"only a", MIX}

@@ -16,7 +16,7 @@ from musicvae_lite.inference.codec import Codec, Pull
 from musicvae_lite.inference.config import Config
 from musicvae_lite.inference.runtime import KNOWN_KEYS, Runtime
 from musicvae_lite.inference.weights import UnknownNetworkError
-from musicvae_lite.model import decoder
+from musicvae_lite.model import playing
 from musicvae_lite.model.codec import TorchCodec, codec
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.grid import bar_steps
@@ -78,7 +78,7 @@ def test_it_leans_as_torch_leans(config: Config) -> None:
     z = random_z(config, 4)
     tunes = np.stack([random_tokens(config, WALTZ, 4, seed).numpy() for seed in (1, 2)])
     nats = np.array([[0.0, 1.0, 2.0, 3.0], [3.0, 2.0, 1.0, 0.0]])
-    pull = decoder.Pull(torch.from_numpy(tunes), torch.from_numpy(nats))
+    pull = playing.Pull(torch.from_numpy(tunes), torch.from_numpy(nats))
     leaning = player.decode(z.numpy(), WALTZ, pull=Pull(tunes, nats))
     np.testing.assert_array_equal(leaning, model.decode(z, WALTZ, pull=pull).numpy())
     assert (leaning != player.decode(z.numpy(), WALTZ)).any()

@@ -50,7 +50,7 @@ def random_tokens(config: Config, meter: Meter, count: int = 3, seed: int = 0) -
     tokens = np.zeros((count, config.bars * bar_steps(meter, config.steps_per_quarter), form.VOICES), np.int64)
     for window in range(count):
         for voice in range(form.VOICES):
-            state = 0
+            state = form.START[voice]
             for step in range(tokens.shape[1]):
                 token = random.choice(np.flatnonzero(form.LEGAL[state]))
                 tokens[window, step, voice], state = token, form.NEXT_STATE[state, token]
@@ -59,12 +59,13 @@ def random_tokens(config: Config, meter: Meter, count: int = 3, seed: int = 0) -
 
 def is_legal(tokens: Tensor, form: Representation) -> bool:
     """Whether every voice of every window [B, T, V] walks through the automaton without a forbidden step."""
-    for line in tokens.transpose(1, 2).flatten(0, 1).tolist():
-        state = 0
-        for token in line:
-            if not form.LEGAL[state, token]:
-                return False
-            state = int(form.NEXT_STATE[state, token])
+    for voice, start in enumerate(form.START):
+        for line in tokens[:, :, voice].tolist():
+            state = start
+            for token in line:
+                if not form.LEGAL[state, token]:
+                    return False
+                state = int(form.NEXT_STATE[state, token])
     return True
 
 
@@ -73,6 +74,7 @@ def duo(monkeypatch: pytest.MonkeyPatch) -> Config:
     """The config of a made-up representation: two voices, five tokens, of which none may come twice in a row."""
     legal = np.vstack([np.ones((1, 5), bool), ~np.eye(5, dtype=bool)])  # state 0 is the start, state k + 1 token k
     following = np.tile(np.arange(5) + 1, (6, 1))
-    form = SimpleNamespace(NAME="duo", VOICES=2, VOCABULARY=5, LEGAL=legal, NEXT_STATE=following)
+    tables = {"START": np.zeros(2, np.int64), "LEGAL": legal, "NEXT_STATE": following, "GIVEN": np.zeros(2, bool)}
+    form = SimpleNamespace(NAME="duo", VOICES=2, VOCABULARY=5, **tables)
     monkeypatch.setitem(REPRESENTATIONS, "duo", cast(Representation, form))
     return Config("duo", latent=8, embedding=8, encoder_hidden=8, decoder_hidden=16, view_rank=4)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from musicvae_lite.inference.config import Config
 from musicvae_lite.model.conductor import HierarchicalDecoder
+from musicvae_lite.model.decoder import Decoder
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.grid import bar_steps
 from musicvae_lite.music.notes import COMMON_TIME, Meter
@@ -30,6 +31,7 @@ def plainly(model: MusicVAE, z: Tensor, meter: Meter) -> list[list[int]]:
     """Melodies [B][T] at temperature 0, one window, one bar, one step at a time."""
     decoder = hierarchical(model)
     conductor, bars = decoder.conductor, decoder.bar
+    assert isinstance(bars, Decoder)
     steps = bar_steps(meter, model.config.steps_per_quarter)
     melodies = []
     for window in z:

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.inference.config import Config
-from musicvae_lite.model.decoder import choose
 from musicvae_lite.model.musicvae import MusicVAE
+from musicvae_lite.model.playing import choose
 from musicvae_lite.music.grid import bar_steps
 from musicvae_lite.music.notes import COMMON_TIME, Meter
 from musicvae_lite.tokens import melody, representation

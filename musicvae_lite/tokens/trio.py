@@ -1,0 +1,53 @@
+"""Trio: a melody, a bass and the drums of one song on one grid. Notes ↔ int64 [T, V] with V = 3.
+
+    voice 0   the melody     as `tokens.melody`
+    voice 1   the bass       likewise
+    voice 2   the drums      as `tokens.drums`
+
+MusicVAE's trios (Roberts et al. 2018, arXiv 1803.05428, §4.1). What they are in tokens is what melodies and drums are;
+here is only which tracks of a song they are. A song with several tunes gives a trio with each.
+"""
+
+from __future__ import annotations
+
+from musicvae_lite.music.bass_line import bass_line
+from musicvae_lite.music.melody_line import melody_lines
+from musicvae_lite.music.notes import Song
+from musicvae_lite.music.voices import Instrument, NoVoice, Voice, described
+from musicvae_lite.tokens import drums, melody
+from musicvae_lite.tokens.together import Together
+
+BASS_PROGRAM = 33  # fingered electric bass
+
+
+def takes(song: Song, track: int | str | None = None) -> tuple[tuple[Voice, ...], ...]:
+    """(melody, bass, drums) for each tune of the song, the best first; `track` is the melody's.
+
+    `NoVoice` where one of the three is missing.
+    """
+    (kit,) = drums.take(song)
+    others = [i for i, each in enumerate(song.tracks) if len(each.notes) and i not in kit.tracks and not each.is_drum]
+    bass = bass_line(song, others)
+    if bass is None:
+        expected = "expected a track with a program of 32 to 39, one named bass, or a low line"
+        raise NoVoice("no bass", f"{expected}, beside the drums: {_found(song, others)}")
+    rest = [index for index in others if index != bass.track]
+    tunes = melody_lines(song, rest, track)
+    if not tunes:
+        reason = "no melody beside the bass" if track is None else f'no melodic track "{track}" beside the bass'
+        expected = f"expected a further track with notes that is not drums; the bass is track {bass.track}"
+        raise NoVoice(reason, f"{expected}, others are: {_found(song, rest)}")
+    low = melody.as_voice(bass)
+    return tuple((melody.as_voice(tune), low, kit) for tune in tunes)
+
+
+def _found(song: Song, tracks: list[int]) -> str:
+    return described(song, tracks) or "none"
+
+
+TRIO = Together(
+    NAME="trio",
+    PARTS=(melody, melody, drums),
+    INSTRUMENTS=(*melody.INSTRUMENTS, Instrument("bass", BASS_PROGRAM), *drums.INSTRUMENTS),
+    choose=takes,
+)
