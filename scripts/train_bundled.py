@@ -12,7 +12,7 @@ the density of its latents, and measuring it on the held-out windows. `--minutes
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -107,11 +107,31 @@ DRUMS = Source(
     limits="""Beats that are programmed rather than played, meters other than 4/4 (it has heard little else), triplets
 (its grid is sixteenths), and kits of more than nine kinds of drum.""",
 )
+GROOVES = replace(
+    DRUMS,
+    what="A model of drum beats with the velocity and the timing of each stroke",
+    limits="""Guessing what one drummer would do: from a stiff beat it plays as drummers do on average, so that strong
+accents come out weaker than they were. Meters other than 4/4 (it has heard little else), triplets, and more than nine
+kinds of drum.""",
+)
+TRIOS = Source(
+    what="A model of melody, bass and drums together",
+    data="game music of freedoom, simutrans and the midifile package, and songs of M. Malandro",
+    licences="BSD-3-Clause (freedoom), Artistic-1.0 (simutrans), MIT (midifile), CC0 (Malandro)",
+    split="of other songs, and in training in no key",
+    commands=("# collect the files that data/README.md lists under trios into trios/",),
+    folder="trios/",
+    limits="""Any style but that of old game music: 212 songs are little. What it writes of its own is often a groove of
+one chord. It knows one tune at a time.""",
+)
 SOURCES = {
     "melody-2bar": MELODIES,
     "melody-4bar": MELODIES,
     "melody-16bar": MELODIES,
     "drums-2bar": DRUMS,
+    "groove-2bar": GROOVES,
+    "trio-2bar": TRIOS,
+    "trio-16bar": TRIOS,
 }
 
 

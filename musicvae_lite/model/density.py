@@ -28,6 +28,7 @@ from musicvae_lite.music.notes import Meter
 
 COMPONENTS = 32  # 16 cost half a bit a window on held-out music
 WINDOWS_A_COMPONENT = 100  # at least; a small corpus gets fewer components
+MOST_NUMBERS = 1_200_000  # in all covariances: 2.3 MiB of a model's file
 WINDOWS = 100_000  # read at most, evenly spread
 PASSES = 12
 PRIOR_COVARIANCE = 100.0  # windows that the covariance of the whole corpus counts for in each component …
@@ -75,10 +76,15 @@ def fit_posteriors(
     components: int = COMPONENTS,
     passes: int = PASSES,
 ) -> Density:
-    """The density of posteriors, each meter's in one; at most one component for every `WINDOWS_A_COMPONENT` windows."""
+    """The density of posteriors, each meter's in one.
+
+    At most one component for every `WINDOWS_A_COMPONENT` windows, and no more than fit into `MOST_NUMBERS`.
+    """
     data = _Data.of(found)
     whole = _Whole(*data.moments())
-    count = max(1, min(components, len(data.mu) // WINDOWS_A_COMPONENT))
+    latent = data.mu.shape[1]
+    fitting = MOST_NUMBERS // (latent * (latent + 1) // 2)
+    count = max(1, min(components, len(data.mu) // WINDOWS_A_COMPONENT, fitting))
     means = data.mu[np.random.default_rng(seed).permutation(len(data.mu))[:count]]
     log_weights = np.full((len(found), count), -math.log(count), np.float32)
     covariances = np.broadcast_to(whole.covariance, (count, *whole.covariance.shape))

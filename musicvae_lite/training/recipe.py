@@ -88,7 +88,9 @@ PRESETS: dict[str, Preset] = {
             minutes=60.0, batch=16, peak_learning_rate=1e-3, first_free_bits=900.0, free_bits=380.0, begin="melody-2bar"
         ),
     ),
-    "drums-2bar": Preset(Config(representation="drums"), Recipe(minutes=100.0, transpose=0)),
+    "drums-2bar": Preset(
+        Config(representation="drums"), Recipe(minutes=60.0, transpose=0, free_bits=160.0, mixed_share=0.5)
+    ),
     "groove-2bar": Preset(
         Config(representation="groove", kinship=True),
         Recipe(minutes=30.0, transpose=0, first_free_bits=300.0, free_bits=200.0, stiff_share=0.5, mixed_share=0.5),
@@ -98,9 +100,9 @@ PRESETS: dict[str, Preset] = {
         Recipe(minutes=60.0, first_free_bits=300.0, free_bits=140.0),
     ),
     "trio-16bar": Preset(
-        Config("trio", bars=16, latent=512, decoder_hidden=192, decoder_per_voice=True),
+        Config("trio", bars=16, latent=256, decoder_hidden=192, decoder_per_voice=True),
         Recipe(
-            minutes=60.0, batch=16, peak_learning_rate=1e-3, first_free_bits=900.0, free_bits=650.0, begin="trio-2bar"
+            minutes=60.0, batch=16, peak_learning_rate=1e-3, first_free_bits=1000.0, free_bits=800.0, begin="trio-2bar"
         ),
     ),
     "melody-chords-2bar": Preset(Config("melody-chords"), Recipe(minutes=100.0)),

@@ -130,6 +130,13 @@ def _clusters() -> list[tuple[Floats, Floats]]:
     return [(posterior.mu, posterior.sigma) for posterior in found]
 
 
+def test_no_more_components_are_fitted_than_fit_into_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(COMMON_TIME, cloud((0.0, 0.0, 0.0), count=1000))]
+    assert len(fit_posteriors(found, components=8, passes=1).means) == 8
+    monkeypatch.setattr(densities, "MOST_NUMBERS", 3 * SIZE * (SIZE + 1) // 2)
+    assert len(fit_posteriors(found, components=8, passes=1).means) == 3
+
+
 def test_one_component_is_the_gaussian_of_the_aggregate_posterior(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(densities, "PRIOR_COVARIANCE", 0.0)
     posterior = cloud((1.0, 2.0, 3.0), count=300, sigma=0.7)
