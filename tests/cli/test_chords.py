@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 from musicvae_lite.cli.main import main
-from musicvae_lite.corpus.clip import cut_clip
 from musicvae_lite.inference.config import Config
-from musicvae_lite.inference.density import Density
-from musicvae_lite.model.checkpoint import Checkpoint, save
-from musicvae_lite.model.density import kept
-from musicvae_lite.model.musicvae import MusicVAE
-from musicvae_lite.model.objective import cross_entropy
-from musicvae_lite.model.threads import one_thread
 from musicvae_lite.music.chords import CHORDS, chord, estimate, triad
 from musicvae_lite.music.midi import read, write
-from musicvae_lite.music.notes import COMMON_TIME, Notes, Song, Track
-from musicvae_lite.tokens import representation
+from musicvae_lite.music.notes import Notes, Song, Track
+from tests.cli.by_heart import learn_by_heart
 
 UP, DOWN = (60, 62, 64, 65, 67, 69, 71, 72), (79, 77, 76, 74, 72, 71, 69, 67)
 
@@ -53,26 +45,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A tiny model that knows two bars of two tunes by heart."""
-    torch.manual_seed(0)
-    tiny = MusicVAE(Config("melody-chords", latent=8, embedding=16, encoder_hidden=16, decoder_hidden=32, view_rank=8))
-    clips = [
-        cut_clip(each, representation("melody-chords"), 4, 2) for each in (song(UP, "C", "Am"), song(DOWN, "Em", "G"))
-    ]
-    windows = torch.cat([torch.from_numpy(clip.windows) for clip in clips])
-    optimizer = torch.optim.Adam(tiny.parameters(), 0.01)
-    with one_thread():
-        for _ in range(300):
-            mu = tiny.encode(windows, COMMON_TIME).mu
-            loss = cross_entropy(tiny.logits(mu, windows, COMMON_TIME), windows).mean() + mu.square().mean()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            if loss < 1:
-                break
-    density = Density((COMMON_TIME,), np.zeros((1, 1)), np.zeros((1, 8)), np.eye(8)[None])
-    path = tmp_path_factory.mktemp("chords") / "chords.safetensors"
-    save(Checkpoint(tiny.eval(), {}, kept(density)), path)
-    return str(path)
+    config = Config("melody-chords", latent=8, embedding=16, encoder_hidden=16, decoder_hidden=32, view_rank=8)
+    songs = [song(UP, "C", "Am"), song(DOWN, "Em", "G")]
+    return learn_by_heart(songs, config, tmp_path_factory.mktemp("chords") / "chords.safetensors")
 
 
 def test_check_says_where_the_chords_come_from(capsys: pytest.CaptureFixture[str]) -> None:

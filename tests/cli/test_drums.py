@@ -5,22 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
-from torch.nn import functional as F
 
 from musicvae_lite.cli.main import main
-from musicvae_lite.corpus.clip import cut_clip
 from musicvae_lite.inference.config import Config
-from musicvae_lite.inference.density import Density
-from musicvae_lite.model.checkpoint import Checkpoint, load, save
-from musicvae_lite.model.density import kept
-from musicvae_lite.model.musicvae import MusicVAE
-from musicvae_lite.model.threads import one_thread
+from musicvae_lite.model.checkpoint import load
 from musicvae_lite.music.midi import read, write
 from musicvae_lite.music.notes import COMMON_TIME, Meter, MeterChange, Note, Notes, Song, TempoChange, Track
 from musicvae_lite.tokens import drums
+from tests.cli.by_heart import learn_by_heart
 
 ROCK = [[36, 42], [42], [38, 42], [42]] * 4  # what is struck at each eighth of two bars
 JAZZ = [[51, 36], [], [51, 44], [59], [51], [53], [22, 38], [51, 55]] * 2
@@ -57,24 +50,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A tiny model that knows two bars of rock and of jazz by heart, and 4/4 only."""
-    torch.manual_seed(0)
-    sizes = Config(representation="drums", latent=8, embedding=16, encoder_hidden=16, decoder_hidden=48, view_rank=8)
-    tiny = MusicVAE(sizes)
-    windows = torch.cat([torch.from_numpy(cut_clip(beat(each), drums, 4, 2).windows) for each in (ROCK, JAZZ)])
-    optimizer = torch.optim.Adam(tiny.parameters(), 0.01)
-    with one_thread():
-        for _ in range(300):
-            logits = tiny.logits(tiny.encode(windows, COMMON_TIME).mu, windows, COMMON_TIME)
-            loss = F.cross_entropy(logits.flatten(0, 2), windows.flatten())
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            if loss < 0.02:
-                break
-    density = Density((COMMON_TIME,), np.zeros((1, 1)), np.zeros((1, 8)), np.eye(8)[None])
-    path = tmp_path_factory.mktemp("drums") / "drums.safetensors"
-    save(Checkpoint(tiny.eval(), {}, kept(density)), path)
-    return str(path)
+    config = Config("drums", latent=8, embedding=16, encoder_hidden=16, decoder_hidden=48, view_rank=8)
+    return learn_by_heart([beat(ROCK), beat(JAZZ)], config, tmp_path_factory.mktemp("drums") / "drums.safetensors")
 
 
 def test_check_takes_the_drums_and_gives_a_reason_where_there_are_none(capsys: pytest.CaptureFixture[str]) -> None:

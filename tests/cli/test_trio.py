@@ -5,22 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
-import torch
 
 from musicvae_lite.cli.main import main
-from musicvae_lite.corpus.clip import cut_clip
 from musicvae_lite.inference.config import Config
-from musicvae_lite.inference.density import Density
-from musicvae_lite.model.checkpoint import Checkpoint, load, save
-from musicvae_lite.model.density import kept
-from musicvae_lite.model.musicvae import MusicVAE
-from musicvae_lite.model.objective import cross_entropy
-from musicvae_lite.model.threads import one_thread
+from musicvae_lite.model.checkpoint import load
 from musicvae_lite.music.midi import read, write
 from musicvae_lite.music.notes import COMMON_TIME, Meter, MeterChange, Notes, Song, TempoChange, Track
-from musicvae_lite.tokens import representation
+from tests.cli.by_heart import learn_by_heart
 
 Row = tuple[int, int, float, float]  # pitch, velocity, start, end
 UP, DOWN = (60, 62, 64, 65, 67, 69, 71, 72), (79, 77, 76, 74, 72, 71, 69, 67)
@@ -62,26 +54,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A tiny model that knows two bars of two bands by heart, and 4/4 only: a decoder a voice, under a conductor."""
-    torch.manual_seed(0)
-    sizes = Config("trio", latent=8, embedding=16, encoder_hidden=16, decoder_hidden=32, view_rank=8)
-    sizes = Config(**sizes.to_dict() | {"conductor_hidden": 16, "decoder_per_voice": True})
-    tiny, form = MusicVAE(sizes), representation("trio")
-    clips = [cut_clip(song, form, 4, 2) for song in (band(UP, 36), band(DOWN, 43))]
-    windows = torch.cat([torch.from_numpy(clip.windows) for clip in clips])
-    optimizer = torch.optim.Adam(tiny.parameters(), 0.01)
-    with one_thread():
-        for _ in range(300):
-            mu = tiny.encode(windows, COMMON_TIME).mu
-            loss = cross_entropy(tiny.logits(mu, windows, COMMON_TIME), windows).mean() + mu.square().mean()
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            if loss < 1:
-                break
-    density = Density((COMMON_TIME,), np.zeros((1, 1)), np.zeros((1, 8)), np.eye(8)[None])
-    path = tmp_path_factory.mktemp("trio") / "trio.safetensors"
-    save(Checkpoint(tiny.eval(), {}, kept(density)), path)
-    return str(path)
+    config = Config(
+        "trio",
+        latent=8,
+        embedding=16,
+        encoder_hidden=16,
+        decoder_hidden=32,
+        view_rank=8,
+        conductor_hidden=16,
+        decoder_per_voice=True,
+    )
+    return learn_by_heart([band(UP, 36), band(DOWN, 43)], config, tmp_path_factory.mktemp("trio") / "trio.safetensors")
 
 
 def test_check_takes_three_voices_and_gives_a_reason_where_one_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
