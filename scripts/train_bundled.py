@@ -121,8 +121,8 @@ TRIOS = Source(
     split="of other songs, and in training in no key",
     commands=("# collect the files that data/README.md lists under trios into trios/",),
     folder="trios/",
-    limits="""Any style but that of old game music: some two hundred songs are little, and songs that it has not seen come back
-far less well than those that it learned from, the drums least. It knows one tune at a time.""",
+    limits="""Any style but that of old game music: some two hundred songs are little, and songs that it has not seen
+come back far less well than those that it learned from, the drums least. It knows one tune at a time.""",
 )
 SOURCES = {
     "melody-2bar": MELODIES,
