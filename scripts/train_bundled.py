@@ -24,7 +24,7 @@ from musicvae_lite.corpus.prepare import prepare
 from musicvae_lite.corpus.scan import Settings
 from musicvae_lite.corpus.store import Corpus
 from musicvae_lite.evaluation import unseen
-from musicvae_lite.evaluation.summary import Evaluation, evaluate
+from musicvae_lite.evaluation.summary import Evaluation, Options, evaluate
 from musicvae_lite.evaluation.table import rows
 from musicvae_lite.model.checkpoint import Checkpoint, load, save
 from musicvae_lite.pretrained.registry import FOLDER
@@ -186,9 +186,18 @@ def trained_run(chosen: Preset, corpus: Corpus, run: Path, device: str) -> None:
 @click.option("--out", type=click.Path(path_type=Path), default=FOLDER, show_default=True)
 @click.option("--device", default="auto", show_default=True)
 @click.option("--machine", default="two CPU cores", show_default=True, help="What the card says about the machine.")
+@click.option("--refined", default=Options.refined, show_default=True, help="Windows to refine, at most.")
 @click.option("--note", default="", help="A paragraph for the card: what was not as the recipe has it.")
 def main(
-    name: str, folder: Path, minutes: float | None, steps: int | None, runs: Path, out: Path, device: str, **told: str
+    name: str,
+    folder: Path,
+    minutes: float | None,
+    steps: int | None,
+    runs: Path,
+    out: Path,
+    device: str,
+    refined: int,
+    **told: str,
 ) -> None:
     """Train the bundled model NAME (a preset) on the corpus in FOLDER and write it with its card."""
     budget = {"minutes": minutes, "steps": steps}
@@ -199,7 +208,7 @@ def main(
     target = out / f"{name}.safetensors"
     save(load(runs / name), target, torch.float16)
     checkpoint = load(target)
-    evaluation = evaluate(checkpoint, unseen.choose(corpus, checkpoint))
+    evaluation = evaluate(checkpoint, unseen.choose(corpus, checkpoint), Options(refined=refined))
     size = target.stat().st_size
     assert size <= MOST_BYTES, f"{target}: {size:,} bytes is more than a bundled model may have"
     text = card(name, checkpoint, evaluation, corpus, Told(**told), size)
