@@ -105,7 +105,9 @@ def _windows(short: Config, config: Config) -> int:
     other = sorted(name for name in before if before[name] != after[name] and name not in MAY_DIFFER)
     if other:
         found = ", ".join(f"{name} {before[name]} and not {after[name]}" for name in other)
-        raise MusicVAEError(f"the model to begin from has {found}: choose one that is equal but for its bars")
+        raise MusicVAEError(
+            f"the model to begin from has {found}: choose one that is equal but for its bars, or begin from nothing"
+        )
     windows, rest = divmod(config.bars, short.bars)
     if rest or config.latent % config.bars or config.latent > windows * short.latent:
         raise MusicVAEError(

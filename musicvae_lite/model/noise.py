@@ -1,6 +1,6 @@
 """z that is known only roughly: a noisy channel between encoder and decoder, and a decoder that is told how noisy.
 
-With level s in 0 … 1 the decoder hears √(1 − s²) z + s ε, ε ~ N(0, I): at 0 all of z, at 1 nothing of it. Half of the
+With level s in 0 … 1 the decoder hears √(1 − s²) z + s ε, ε ~ N(0, I): at 0 all of z, at 1 nothing of it. Some of the
 training windows come through it at a random level ("conditioning augmentation", Ho et al. 2022, arXiv 2106.15282, §4),
 so one model reads at every rate: exactly where z is a tune's, and with its own idea of music where z only says roughly
 what is wanted, as half-way between two tunes.

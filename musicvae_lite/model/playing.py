@@ -27,15 +27,6 @@ class Pull:
     tokens: Tensor
     nats: Tensor
 
-    def split(self, rows: int) -> list[Pull]:
-        """The same for `rows` of the batch at a time."""
-        parts = zip(self.tokens.split(rows, 1), self.nats.split(rows, 1), strict=True)
-        return [Pull(tokens, nats) for tokens, nats in parts]
-
-    def steps(self, first: int, count: int) -> Pull:
-        """The same for `count` steps from `first` on."""
-        return Pull(self.tokens[:, :, first : first + count], self.nats)
-
     def on(self, logits: Tensor, t: int) -> Tensor:
         """The logits [B, V, K] of step `t`, leaning."""
         for tokens, nats in zip(self.tokens, self.nats, strict=True):
