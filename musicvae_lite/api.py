@@ -121,11 +121,10 @@ class Model:
     def humanized(self, midi: Midi, options: HumanizeOptions | None = None) -> Humanized:
         """The beat of `midi` as the model plays it: the whole song, and everything about what was changed."""
         from musicvae_lite.explore.humanize import humanize
-        from musicvae_lite.model.codec import network
 
         song, name = _song(midi)
         try:
-            return humanize(network(self.codec), song, options)
+            return humanize(self.codec, song, options)
         except MusicVAEError as error:
             raise MusicVAEError(f"{name}: {error}") from error
 

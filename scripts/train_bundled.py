@@ -29,7 +29,7 @@ from musicvae_lite.evaluation.table import rows
 from musicvae_lite.model.checkpoint import Checkpoint, load, save
 from musicvae_lite.pretrained.registry import FOLDER
 from musicvae_lite.training import precision, state
-from musicvae_lite.training.loop import train
+from musicvae_lite.training.loop import Moment, train
 from musicvae_lite.training.recipe import Preset, preset
 
 MOST_BYTES = 16 * 2**20
@@ -174,7 +174,12 @@ def trained_run(chosen: Preset, corpus: Corpus, run: Path, device: str) -> None:
     on = precision.device(device)
     there = (run / state.STATE_FILE).exists()
     begun = state.resume(run, on, chosen.recipe.to_dict()) if there else state.start(chosen.config, chosen.recipe, on)
-    train(begun, corpus.train, corpus.heldout, run, lambda m: click.echo(m.scores) if m.scores else None)
+
+    def listen(moment: Moment) -> None:
+        if moment.scores:
+            click.echo(moment.scores)
+
+    train(begun, corpus.train, corpus.heldout, run, listen, lent=corpus.lent)
 
 
 @click.command()

@@ -89,8 +89,13 @@ def _used(report: Report, settings: Settings) -> dict[str, str]:
         "windows": f"{report.windows:,} of {settings.bars} bars, {report.held_out:,} of them held out{split}",
         **{f"  {meter}": f"{windows:,}" for meter, windows in report.meters.items()},
         "off the grid": f"{report.off_grid:.1%} of the onsets" if report.used else "–",
-        "instruments": ", ".join(f"{family} {files:,}" for family, files in report.instruments.items()) or "–",
+        **({"voices lent": f"{_counted(report.lent)} (files that have not all voices)"} if report.lent else {}),
+        "instruments": _counted(report.instruments) or "–",
     }
+
+
+def _counted(files: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in files.items())
 
 
 def _advice(report: Report, settings: Settings) -> Iterator[str]:

@@ -104,7 +104,7 @@ def train(
     enough(corpus.train, state.recipe.batch)
     _tell(folder, run, corpus, state)
     with _listener(state, corpus, run) as listen:
-        train_loop(state, corpus.train, corpus.heldout, run, listen, _keep)
+        train_loop(state, corpus.train, corpus.heldout, run, listen, _keep, corpus.lent)
     _tell_result(run)
 
 

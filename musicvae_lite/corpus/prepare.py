@@ -8,6 +8,7 @@ Only an official split that comes with the files goes by their names.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,11 +17,12 @@ import numpy as np
 
 from musicvae_lite.corpus import store
 from musicvae_lite.corpus.report import report
-from musicvae_lite.corpus.scan import SUFFIXES, Found, Piece, Progress, Settings, find, scan
+from musicvae_lite.corpus.scan import SUFFIXES, Found, Loan, Outcome, Piece, Progress, Settings, find, scan
 from musicvae_lite.corpus.splits import (
     VALIDATION,
     VALIDATION_SIDE,
     held_out_pieces,
+    may_be_lent,
     official_sides,
     split,
     split_tables,
@@ -28,7 +30,7 @@ from musicvae_lite.corpus.splits import (
 from musicvae_lite.corpus.store import Corpus
 from musicvae_lite.corpus.windows import Windows, join
 from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.tokens import representation
+from musicvae_lite.tokens import Representation, representation
 
 CLOSED = "a folder that cannot be opened"
 
@@ -49,14 +51,16 @@ def prepare(
     corpus = store.load(at)
     if corpus is None:
         outcomes = scan(folder, found.files, settings, progress)
-        by_path = dict(zip(found.files, outcomes, strict=True)) | dict.fromkeys(found.closed, CLOSED)
+        by_path: dict[str, Outcome] = dict(zip(found.files, outcomes, strict=True)) | dict.fromkeys(
+            found.closed, CLOSED
+        )
         corpus = assemble(by_path, settings, official_sides(folder, tables))
         store.save(corpus, at)
     return corpus
 
 
-def assemble(outcomes: Mapping[str, Piece | str], settings: Settings, sides: Mapping[str, str] | None = None) -> Corpus:
-    """The corpus of scanned files: path → its piece, or the reason why it is not used; `sides` as `official_sides`."""
+def assemble(outcomes: Mapping[str, Outcome], settings: Settings, sides: Mapping[str, str] | None = None) -> Corpus:
+    """The corpus of scanned files: path → what it gives, or why it gives nothing; `sides` as `official_sides`."""
     form, sides = representation(settings.representation), sides or {}
     kept_back = dict.fromkeys((path for path, side in sides.items() if side == VALIDATION_SIDE), VALIDATION)
     outcomes = {path: kept_back.get(path, o) if isinstance(o, Piece) else o for path, o in outcomes.items()}
@@ -64,24 +68,47 @@ def assemble(outcomes: Mapping[str, Piece | str], settings: Settings, sides: Map
     order = sorted(pieces, key=lambda path: (pieces[path].tune, pieces[path].content, path))
     out = held_out_pieces({path: pieces[path].tune for path in order}, sides)
     held_out = np.array([out[path] for path in order], bool)
-    train, heldout, left_out = split(_join([pieces[path] for path in order]), held_out, form)
-    unused = {path: reason for path, reason in outcomes.items() if isinstance(reason, str)}
+    train, heldout, left_out = split(_join([pieces[path].windows for path in order]), held_out, form)
+    loans = {path: loan for path, loan in outcomes.items() if isinstance(loan, Loan) and may_be_lent(path, sides)}
+    lenders = sorted(loans, key=lambda path: (loans[path].content, path))
+    reasons = {path: o.reason if isinstance(o, Loan) else o for path, o in outcomes.items() if not isinstance(o, Piece)}
+    official = sum(path in sides for path, outcome in outcomes.items() if not isinstance(outcome, Loan))
     return Corpus(
         train=train,
         heldout=heldout,
-        pieces=tuple(order),
-        tracks=tuple(pieces[path].tracks for path in order),
-        report=report(pieces, unused, train, heldout, left_out, len(outcomes.keys() & sides.keys())),
+        pieces=(*order, *lenders),
+        tracks=(*(pieces[path].tracks for path in order), *(loans[path].tracks for path in lenders)),
+        report=report(pieces, reasons, train, heldout, left_out, official, _voices(loans, form)),
         settings=settings,
+        lent=_lent([loans[path] for path in lenders], len(order), form),
     )
 
 
-def _join(pieces: Sequence[Piece]) -> tuple[Windows, ...]:
-    """The windows of all pieces, `Windows.piece` being the place in `pieces`."""
+def _lent(loans: Sequence[Loan], first: int, form: Representation) -> tuple[tuple[Windows, ...], ...]:
+    """By voice the distinct windows [N, T, 1] of all loans, numbered from `first` on."""
+    if not loans:
+        return ()
+    none_held = np.zeros(first + len(loans), bool)
+    voices = (_join([loan.voices.get(voice, ()) for loan in loans], first) for voice in range(form.VOICES))
+    distinct = (split(groups, none_held, form)[0] for groups in voices)
+    return tuple(
+        tuple(replace(group, tokens=group.tokens[:, :, [voice]]) for group in groups)
+        for voice, groups in enumerate(distinct)
+    )
+
+
+def _voices(loans: Mapping[str, Loan], form: Representation) -> dict[str, int]:
+    """How many files lend each voice, by its name."""
+    counts = Counter(voice for loan in loans.values() for voice in loan.voices)
+    return {instrument.name: counts[voice] for voice, instrument in enumerate(form.INSTRUMENTS) if counts[voice]}
+
+
+def _join(windows: Sequence[Sequence[Windows]], first: int = 0) -> tuple[Windows, ...]:
+    """The windows of all pieces, `Windows.piece` being the place in `windows`, counted from `first`."""
     return join(
         replace(group, piece=np.full_like(group.piece, number))
-        for number, piece in enumerate(pieces)
-        for group in piece.windows
+        for number, groups in enumerate(windows, first)
+        for group in groups
     )
 
 

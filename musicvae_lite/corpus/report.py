@@ -37,6 +37,7 @@ class Report:
     unused: dict[str, str]  # path → reason
     loose: dict[str, float]  # path → share of onsets off the grid, where it is over MUCH_OFF_GRID
     choices: dict[str, str]  # path → which tracks are taken, and why
+    lent: dict[str, int]  # voice → unused files that lend theirs to training
 
     def as_json(self) -> dict[str, Any]:
         """The part that programs may rely on."""
@@ -58,6 +59,7 @@ def report(
     held_out: Sequence[Windows],
     left_out: Mapping[str, int],
     official: int = 0,
+    lent: Mapping[str, int] | None = None,
 ) -> Report:
     """The counts over used `pieces` and `unused` files (path → piece, path → reason) and the windows made of them."""
     meters: Counter[str] = Counter()
@@ -81,6 +83,7 @@ def report(
         unused=dict(sorted(unused.items())),
         loose={path: p.timing.off_grid for path, p in sorted(pieces.items()) if p.timing.off_grid > MUCH_OFF_GRID},
         choices={path: piece.choice for path, piece in sorted(pieces.items())},
+        lent=dict(lent or {}),
     )
 
 

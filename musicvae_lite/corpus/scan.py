@@ -1,7 +1,8 @@
-"""A folder of MIDI files → for each file a `Piece` with its windows, or the reason why it is not used.
+"""A folder of MIDI files → for each file a `Piece` with its windows, a `Loan`, or the reason why it is not used.
 
 `find` lists the files, `scan_file` is the whole way of one file (read → voices → grid → tokens → windows), and
-`scan` does it for all of them in all cores, with a time limit for each.
+`scan` does it for all of them in all cores, with a time limit for each. A song without all voices that are asked for
+has a `Loan` to give: the voices that it has, to learn from one by one.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.music.grid import STEPS_PER_QUARTER, bars
 from musicvae_lite.music.midi import read
 from musicvae_lite.music.notes import Song
-from musicvae_lite.music.voices import Instrument, Timing, timing, to_grid
+from musicvae_lite.music.voices import Instrument, NoVoice, Timing, timing, to_grid
 from musicvae_lite.tokens import melody, representation
 
 SUFFIXES = (".mid", ".midi", ".kar")
@@ -62,6 +63,19 @@ class Piece:
     timing: Timing
 
 
+@dataclass(frozen=True, eq=False)
+class Loan:
+    """What a file without all voices lends: windows of each voice that it has. `reason` says what it lacks."""
+
+    voices: dict[int, tuple[Windows, ...]]  # tokens [N, T, V], silent in all other voices
+    content: str  # the same for equal tokens
+    tracks: tuple[int, ...]
+    reason: str
+
+
+Outcome = Piece | Loan | str
+
+
 @dataclass(frozen=True)
 class Found:
     """Paths of MIDI files below a folder, relative to it and sorted; and the folders that could not be opened."""
@@ -99,8 +113,7 @@ def scan_song(song: Song, settings: Settings) -> Piece:
     cuts = [cut(each, measures, settings.bars, settings.steps_per_quarter, form, tempos=song.tempos) for each in tokens]
     windows = join(group for groups, _ in cuts for group in groups)
     if not windows:
-        short = len(measures) < settings.bars
-        raise MusicVAEError(f"shorter than {settings.bars} bars" if short else NO_STRETCH.format(bars=settings.bars))
+        raise MusicVAEError(_too_short(len(measures), settings.bars))
     voices = list({voice.tracks: voice for take in takes for voice in take}.values())
     return Piece(
         windows=windows,
@@ -114,10 +127,26 @@ def scan_song(song: Song, settings: Settings) -> Piece:
     )
 
 
-def scan(folder: Path, files: Sequence[str], settings: Settings, progress: Progress | None = None) -> list[Piece | str]:
-    """For each of `files` (relative to `folder`), in their order: its `Piece`, or the reason why it is not used."""
-    outcomes: list[Piece | str] = [""] * len(files)
-    look = partial(_piece_or_reason, folder=str(folder), settings=settings)
+def loan(song: Song, missing: NoVoice, settings: Settings) -> Loan | None:
+    """What a song lends that is `missing` a voice; None if it has nothing to lend."""
+    form, steps = representation(settings.representation), settings.steps_per_quarter
+    measures = bars(song, steps)
+    lent, tokens = {}, []
+    for number, voice in missing.found.items():
+        notes = to_grid([voice], steps)
+        alone = form.encode(notes.with_voices(np.full(len(notes), number)), measures[-1].end)
+        windows, _ = cut(alone, measures, settings.bars, steps, form, tempos=song.tempos)
+        if windows:
+            lent[number] = windows
+            tokens.append(alone)
+    tracks = tuple(track for number in lent for track in missing.found[number].tracks)
+    return Loan(lent, digest(*tokens), tracks, missing.reason) if lent else None
+
+
+def scan(folder: Path, files: Sequence[str], settings: Settings, progress: Progress | None = None) -> list[Outcome]:
+    """For each of `files` (relative to `folder`), in their order: what it gives, or the reason why it gives nothing."""
+    outcomes: list[Outcome] = [""] * len(files)
+    look = partial(_outcome, folder=str(folder), settings=settings)
     for done, (index, outcome) in enumerate(pool.each(look, files, SECONDS_A_FILE, pool.processes(len(files))), 1):
         outcomes[index] = outcome.reason if isinstance(outcome, pool.Lost) else outcome
         if progress:
@@ -125,9 +154,17 @@ def scan(folder: Path, files: Sequence[str], settings: Settings, progress: Progr
     return outcomes
 
 
-def _piece_or_reason(file: str, folder: str, settings: Settings) -> Piece | str:
+def _too_short(bars_there: int, bars_asked: int) -> str:
+    return f"shorter than {bars_asked} bars" if bars_there < bars_asked else NO_STRETCH.format(bars=bars_asked)
+
+
+def _outcome(file: str, folder: str, settings: Settings) -> Outcome:
     try:
-        return scan_file(os.path.join(folder, file), settings)
+        song = read(os.path.join(folder, file))
+        try:
+            return scan_song(song, settings)
+        except NoVoice as missing:
+            return loan(song, missing, settings) or missing.reason
     except MusicVAEError as error:
         return str(getattr(error, "reason", error))
     except Exception as error:  # one file that we fail on must not stop the scan of ten thousand

@@ -111,6 +111,11 @@ def held_out_pieces(tunes: Mapping[str, str], sides: Mapping[str, str]) -> dict[
     return {path: chosen[path] if path in chosen else sides[path] == TEST_SIDE for path in tunes}
 
 
+def may_be_lent(path: str, sides: Mapping[str, str]) -> bool:
+    """Whether the voices of a file may be learned from: not if an official split has it for something else."""
+    return sides.get(path, TRAIN_SIDE) == TRAIN_SIDE
+
+
 def _is_split_table(path: Path) -> bool:
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         return {FILE_COLUMN, SPLIT_COLUMN} <= set(next(csv.reader(file), ()))

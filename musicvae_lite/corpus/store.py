@@ -1,7 +1,8 @@
 """A prepared corpus, in memory and on disk: shards of tensors (safetensors) and one JSON.
 
     <cache>/<folder's name>-<hash of its path and the settings>/<key>/corpus.json
-                                                                      train-4-4.safetensors, heldout-6-8.safetensors, …
+                                                                      train-4-4.safetensors, heldout-6-8.safetensors,
+                                                                      lent-0-4-4.safetensors, …
 
 Each shard holds `tokens` [N, T, V], `piece` [N], `start_bar` [N] and `qpm` [N]; `corpus.json` holds the path and the
 tracks of every piece, so each window can be traced to where it came from. Loading copies the shards into memory (56 MB
@@ -19,7 +20,7 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -32,13 +33,16 @@ from musicvae_lite.corpus.scan import Settings
 from musicvae_lite.corpus.windows import COLUMNS, Windows
 from musicvae_lite.music.notes import Meter
 
-FORMAT = 3
+FORMAT = 4
 INDEX = "corpus.json"
 
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """Windows ready for training: one `Windows` a meter on each side, the meter with most windows first."""
+    """Windows ready for training: one `Windows` a meter on each side, the meter with most windows first.
+
+    `lent` are windows [N, T, 1] of one voice each, for training only, from files that have not all voices.
+    """
 
     train: tuple[Windows, ...]
     heldout: tuple[Windows, ...]
@@ -46,6 +50,7 @@ class Corpus:
     tracks: tuple[tuple[int, ...], ...]  # those that were taken, by the same number
     report: Report
     settings: Settings
+    lent: tuple[tuple[Windows, ...], ...] = ()  # by voice; empty if there are none of any
 
 
 def default_cache() -> Path:
@@ -67,11 +72,13 @@ def load(at: Path) -> Corpus | None:
     """The corpus saved there; None if there is none, or none that can be read."""
     try:
         index = json.loads((at / INDEX).read_text(encoding="utf-8"))
-        sides = {side: tuple(_load_shard(at / row["file"], row["meter"]) for row in index[side]) for side in _SIDES}
+        sides = {side: _load_shards(at, index[side]) for side in _SIDES}
+        lent = tuple(_load_shards(at, rows) for rows in index["lent"])
     except (OSError, ValueError, KeyError):
         return None
     return Corpus(
         **sides,
+        lent=lent,
         pieces=tuple(index["pieces"]),
         tracks=tuple(map(tuple, index["tracks"])),
         report=Report(**index["report"]),
@@ -104,14 +111,23 @@ def _write(corpus: Corpus, at: Path) -> None:
     from safetensors.numpy import save_file
 
     index: dict[str, Any] = {"format": FORMAT, "settings": asdict(corpus.settings), "report": asdict(corpus.report)}
-    for side in _SIDES:
-        index[side] = []
-        for group in getattr(corpus, side):
-            file = f"{side}-{group.meter.numerator}-{group.meter.denominator}.safetensors"
+
+    def shards(name: str, groups: Sequence[Windows]) -> list[dict[str, Any]]:
+        rows = []
+        for group in groups:
+            file = f"{name}-{group.meter.numerator}-{group.meter.denominator}.safetensors"
             save_file({column: np.ascontiguousarray(getattr(group, column)) for column in COLUMNS}, at / file)
-            index[side].append({"file": file, "meter": group.meter, "windows": len(group)})
+            rows.append({"file": file, "meter": group.meter, "windows": len(group)})
+        return rows
+
+    index |= {side: shards(side, getattr(corpus, side)) for side in _SIDES}
+    index["lent"] = [shards(f"lent-{voice}", groups) for voice, groups in enumerate(corpus.lent)]
     index |= {"pieces": corpus.pieces, "tracks": corpus.tracks}
     (at / INDEX).write_text(json.dumps(index), encoding="utf-8")
+
+
+def _load_shards(at: Path, rows: Sequence[Mapping[str, Any]]) -> tuple[Windows, ...]:
+    return tuple(_load_shard(at / row["file"], row["meter"]) for row in rows)
 
 
 def _load_shard(path: Path, meter: Sequence[int]) -> Windows:

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from musicvae_lite.corpus.windows import Windows
 from musicvae_lite.evaluation import groove
 from musicvae_lite.evaluation.heldout import CHUNK
-from musicvae_lite.explore.touch import play, stiffened
-from musicvae_lite.model.musicvae import MusicVAE
+from musicvae_lite.explore.touch import play
+from musicvae_lite.inference.codec import Codec
 from musicvae_lite.music.grid import bar_steps
 from musicvae_lite.tokens import has_touch, representation
 
@@ -46,22 +45,21 @@ class Figures:
         return {**vars(self.errors[MODEL]), "hits_f1": self.hits_f1, "beside": others}
 
 
-@torch.no_grad()
-def measure(model: MusicVAE, windows: Sequence[Windows], others: Sequence[Windows], seed: int) -> Figures | None:
+def measure(codec: Codec, windows: Sequence[Windows], others: Sequence[Windows], seed: int) -> Figures | None:
     """`Figures` of windows that are played from their strokes alone; None where tokens do not say how.
 
     The truth is what tokens say of a stroke, so within half a bin of what the drummer did.
     The means of drum and place are those of the `others`, and where there are none of that meter those of the windows
     themselves, which then know more than they should.
     """
-    form = representation(model.config.representation)
+    form = representation(codec.config.representation)
     if not has_touch(form):
         return None
-    generator = torch.Generator(next(model.parameters()).device).manual_seed(seed)
+    random = np.random.default_rng(seed)
     rows: dict[str, list[Floats]] = {}
     right = total = 0
     for group in windows:
-        found, decoded = _of_one_meter(model, group, others, generator)
+        found, decoded = _of_one_meter(codec, group, others, random)
         for name, values in found.items():
             rows.setdefault(name, []).append(values)
         right += int(form.common(group.tokens, decoded).sum())
@@ -74,28 +72,29 @@ def measure(model: MusicVAE, windows: Sequence[Windows], others: Sequence[Window
 
 
 def _of_one_meter(
-    model: MusicVAE, group: Windows, others: Sequence[Windows], generator: torch.Generator
+    codec: Codec, group: Windows, others: Sequence[Windows], random: np.random.Generator
 ) -> tuple[dict[str, Floats], NDArray[np.int64]]:
     """The touch of each stroke, in truth and by each way to play, [n, 2] each; and the windows as freely decoded."""
-    form = representation(model.config.representation)
-    steps = bar_steps(group.meter, model.config.steps_per_quarter)
+    form = representation(codec.config.representation)
+    steps = bar_steps(group.meter, codec.config.steps_per_quarter)
     ways: dict[str, dict[str, Any]] = {
         MODEL: {},
         LIKELIEST: {"mean": False},
-        DRAWN: {"temperature": 1.0, "generator": generator},
+        DRAWN: {"temperature": 1.0, "random": random},
     }
     parts: dict[str, list[Floats]] = {way: [] for way in ways}
     decoded = []
-    for tokens in torch.from_numpy(group.tokens.astype(np.int64)).to(generator.device).split(CHUNK):
+    for start in range(0, len(group.tokens), CHUNK):
+        tokens = group.tokens[start : start + CHUNK].astype(np.int64)
         for way, options in ways.items():
-            played = play(model, tokens, group.meter, **options)
-            parts[way].append(torch.stack([played.velocity, played.offset], -1).cpu().numpy().astype(np.float64))
-        decoded.append(model.decode(model.encode(stiffened(tokens, form), group.meter).mu, group.meter).cpu().numpy())
+            played = play(codec, tokens, group.meter, **options)
+            parts[way].append(np.stack([played.velocity, played.offset], -1))
+        decoded.append(codec.decode(codec.encode(form.STIFF[tokens], group.meter).mu, group.meter))
     touch = form.TOUCH[group.tokens]  # [N, T, V, 2]
     struck = ~np.isnan(touch[..., 0])
     known = [form.TOUCH[other.tokens] for other in others if other.meter == group.meter] or [touch]
-    places = np.tile(groove.by_place(known, steps), (model.config.bars, 1, 1))  # [T, V, 2]
-    step_ms = 60_000 / (group.qpm * model.config.steps_per_quarter)
+    places = np.tile(groove.by_place(known, steps), (codec.config.bars, 1, 1))  # [T, V, 2]
+    step_ms = 60_000 / (group.qpm * codec.config.steps_per_quarter)
     found = {name: np.concatenate(values)[struck] for name, values in parts.items()}
     found[BY_PLACE] = np.broadcast_to(places, touch.shape)[struck]
     found |= {"truth": touch[struck], "step_ms": np.broadcast_to(step_ms[:, None, None], struck.shape)[struck]}

@@ -143,7 +143,7 @@ def evaluate(
         corpus=corpus,
         rates=rates.curve(model, windows, options.seed),
         morph=_one_morph(player, pairs),
-        groove=humanized.measure(model, windows, chosen.others, options.seed),
+        groove=humanized.measure(player, windows, chosen.others, options.seed),
     )
     tell(STAGES, STAGES)
     return evaluation

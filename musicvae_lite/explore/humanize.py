@@ -12,19 +12,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.explore.touch import Played, play
-from musicvae_lite.model.musicvae import MusicVAE
+from musicvae_lite.explore.touch import play
+from musicvae_lite.inference.codec import Codec
 from musicvae_lite.music.grid import PARTS, Bar, GridNotes, bar_steps, bars, to_steps
 from musicvae_lite.music.notes import Meter, MeterChange, Notes, Song, Track
 from musicvae_lite.music.tempo import seconds_at
 from musicvae_lite.music.voices import Timing, Voice, timing, to_grid
 from musicvae_lite.tokens import Representation, has_touch, representation
 
-WINDOWS_AT_ONCE = 512
+WINDOWS_AT_ONCE = 128
 LOUDEST = 127
 
 Floats = NDArray[np.float64]
@@ -68,18 +67,18 @@ class _Stretch:
     meter: Meter
 
 
-def humanize(model: MusicVAE, song: Song, options: Options | None = None) -> Humanized:
-    """`song` with its beat played by `model`; a `MusicVAEError` if there is none, or the model cannot do that."""
-    options, form = options or Options(), representation(model.config.representation)
+def humanize(codec: Codec, song: Song, options: Options | None = None) -> Humanized:
+    """`song` with its beat played by a model; a `MusicVAEError` if there is none, or the model cannot do that."""
+    options, form = options or Options(), representation(codec.config.representation)
     if not has_touch(form):
         raise MusicVAEError(
             f"a model of {form.NAME} knows no velocities and no timing: expected one of grooves, such as groove-2bar"
         )
-    grid = model.config.steps_per_quarter
+    grid = codec.config.steps_per_quarter
     read = replace(song, meters=(MeterChange(0.0, options.meter),)) if options.meter else song
     voices, measures = form.take(read, options.track), bars(read, grid)
     before = to_grid(voices, grid)
-    velocity, offset = _played(model, form.encode(before, measures[-1].end), measures, options)
+    velocity, offset = _played(codec, form.encode(before, measures[-1].end), measures, options)
     changes = _Changes(form, before, velocity, offset, grid)
     own = {index for voice in voices for index in voice.tracks}
     tracks = tuple(changes.on(track) if index in own else track for index, track in enumerate(song.tracks))
@@ -90,11 +89,10 @@ def humanize(model: MusicVAE, song: Song, options: Options | None = None) -> Hum
 
 
 def _played(
-    model: MusicVAE, tokens: NDArray[np.int64], measures: Sequence[Bar], options: Options
+    codec: Codec, tokens: NDArray[np.int64], measures: Sequence[Bar], options: Options
 ) -> tuple[Floats, Floats]:
     """Velocity 0 … 1 and offset in steps of each of tokens [T, V], [T, V] each, NaN where nothing is struck."""
-    config, device = model.config, next(model.parameters()).device
-    generator = torch.Generator(device).manual_seed(options.seed)
+    config, random = codec.config, np.random.default_rng(options.seed)
     velocity, offset = (np.full(tokens.shape, np.nan) for _ in range(2))
     by_meter: dict[Meter, list[_Stretch]] = {}
     for stretch in _stretches(measures, config.bars):
@@ -104,18 +102,16 @@ def _played(
         windows = np.zeros((len(stretches), length, tokens.shape[1]), np.int64)
         for window, stretch in zip(windows, stretches, strict=True):
             window[: stretch.steps] = tokens[stretch.start : stretch.start + stretch.steps]
-        parts = torch.from_numpy(windows).to(device).split(WINDOWS_AT_ONCE)
-        played = [play(model, part, meter, options.temperature, generator) for part in parts]
-        for row, stretch in enumerate(stretches):
-            here = slice(stretch.start, stretch.start + stretch.steps)
-            velocity[here], offset[here] = _row(played, row, stretch.steps)
+        for first in range(0, len(stretches), WINDOWS_AT_ONCE):
+            part = slice(first, first + WINDOWS_AT_ONCE)
+            played = play(codec, windows[part], meter, options.temperature, random)
+            for row, stretch in enumerate(stretches[part]):
+                here = slice(stretch.start, stretch.start + stretch.steps)
+                velocity[here], offset[here] = (
+                    played.velocity[row, : stretch.steps],
+                    played.offset[row, : stretch.steps],
+                )
     return velocity, offset
-
-
-def _row(played: Sequence[Played], row: int, steps: int) -> Floats:
-    """Velocity and offset of the first `steps` of window number `row`: [2, steps, V]."""
-    part, place = played[row // WINDOWS_AT_ONCE], row % WINDOWS_AT_ONCE
-    return np.stack([column[place, :steps].cpu().numpy() for column in (part.velocity, part.offset)])
 
 
 def _stretches(measures: Sequence[Bar], most: int) -> list[_Stretch]:

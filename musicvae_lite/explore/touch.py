@@ -11,11 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from musicvae_lite.model.musicvae import MusicVAE
-from musicvae_lite.model.playing import choose
+from musicvae_lite.inference.codec import Codec, Floats, Ints
+from musicvae_lite.inference.playing import picker
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.tokens import Representation, representation
 
@@ -24,59 +23,55 @@ from musicvae_lite.tokens import Representation, representation
 class Played:
     """Windows as they are played: tokens [B, T, V]; of each its velocity 0 … 1 and its offset in steps, or NaN."""
 
-    tokens: Tensor
-    velocity: Tensor
-    offset: Tensor
+    tokens: Ints
+    velocity: Floats
+    offset: Floats
 
 
-@torch.no_grad()
 def play(
-    model: MusicVAE,
-    tokens: Tensor,
+    codec: Codec,
+    tokens: Ints,
     meter: Meter,
     temperature: float = 0.0,
-    generator: torch.Generator | None = None,
+    random: np.random.Generator | None = None,
     mean: bool = True,
 ) -> Played:
-    """The strokes of tokens int64 [B, T, V], and no others, played as the model would.
+    """The strokes of tokens [B, T, V], and no others, played as the model would.
 
     How they are played in `tokens` is not heard. At temperature 0 a stroke is played as it is on average over what the
     model thinks likely, or without `mean` as is likeliest; above 0 it is drawn.
     """
-    form = representation(model.config.representation)
-    stiff = stiffened(tokens, form)
-    touch = _Touch(form, stiff, temperature, generator, mean)
-    decoded = model.decode(model.encode(stiff, meter).mu, meter, picked=touch)
-    velocity, offset = torch.stack(touch.values, 1).unbind(-1)  # [B, T, V] each
+    form = representation(codec.config.representation)
+    stiff = form.STIFF[tokens]
+    touch = _Touch(form, stiff, temperature, random, mean)
+    decoded = codec.decode(codec.encode(stiff, meter).mu, meter, picked=touch)
+    velocity, offset = np.moveaxis(np.stack(touch.values, 1), -1, 0)  # [B, T, V] each
     return Played(decoded, velocity, offset)
 
 
-def stiffened(tokens: Tensor, form: Representation) -> Tensor:
-    """The same strokes [B, T, V] without expression: what a model is given to play."""
-    return torch.from_numpy(form.STIFF).to(tokens.device)[tokens]
-
-
 class _Touch:
-    """A `decoder.Pick` that plays given strokes, and notes down how: `values` holds [B, V, 2] a step."""
+    """A `Pick` that plays given strokes, and notes down how: `values` holds [B, V, 2] a step."""
 
     def __init__(
-        self, form: Representation, stiff: Tensor, temperature: float, generator: torch.Generator | None, mean: bool
+        self, form: Representation, stiff: Ints, temperature: float, random: np.random.Generator | None, mean: bool
     ) -> None:
-        self.stiff, self.temperature, self.generator, self.mean = stiff, temperature, generator, mean
-        self.kind = torch.from_numpy(form.STIFF).to(stiff.device)  # [K]
-        self.touch = torch.from_numpy(form.TOUCH).to(stiff.device, torch.float32)  # [K, 2]
-        self.values: list[Tensor] = []
+        self.stiff, self.mean = stiff, mean and temperature == 0
+        self.choose = picker(temperature, random, None)
+        self.kind = form.STIFF  # [K]
+        self.touch = form.TOUCH.astype(np.float32)  # [K, 2]
+        self.values: list[Floats] = []
 
-    def __call__(self, logits: Tensor, t: int) -> Tensor:
+    def __call__(self, logits: Floats, t: int) -> Ints:
         """Tokens [B, V] of step `t`: of those that are the given ones, played in some way."""
         same = self.kind == self.stiff[:, t, :, None]  # [B, V, K]
-        allowed = logits.masked_fill(~same, -torch.inf)
-        tokens = choose(allowed, self.temperature, self.generator)
+        allowed = np.where(same, logits, -np.inf)
+        tokens = self.choose(allowed, t)
         value = self.touch[tokens]
-        if self.mean and self.temperature == 0:
-            value = torch.softmax(allowed, -1) @ self.touch.nan_to_num()  # [B, V, 2]
-            away = (self.touch.nan_to_num() - value[..., None, :]).square().sum(-1)
-            tokens = away.masked_fill(~same, torch.inf).argmin(-1)
+        if self.mean:
+            chances = np.exp(allowed - allowed.max(-1, keepdims=True))
+            value = (chances / chances.sum(-1, keepdims=True)) @ np.nan_to_num(self.touch)  # [B, V, 2]
+            away = np.square(np.nan_to_num(self.touch) - value[..., None, :]).sum(-1)
+            tokens = np.where(same, away, np.inf).argmin(-1)
             value = value + 0 * self.touch[tokens]  # NaN where there is nothing to be played
         self.values.append(value)
         return tokens

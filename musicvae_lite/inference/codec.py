@@ -19,6 +19,7 @@ from musicvae_lite.music.notes import Meter
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
 Back = Callable[[Floats], Floats]  # the gradient at logits [B, T, V, K] → the gradient at z [B, Z]
+Pick = Callable[[Floats, int], Ints]  # (logits [B, V, K] with −∞ for what may not follow, step) → tokens [B, V]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,11 +73,13 @@ class Codec(Protocol):
         pull: Pull | None = None,
         level: Floats | None = None,
         given: Ints | None = None,
+        picked: Pick | None = None,
     ) -> Ints:
         """Canonical tokens [B, T, V] of z [B, Z] known at `level` [B] (default: exactly), free-running.
 
         Voices that are given, as chords are, play what they play in `given` [B, T, V]; without it, their token 0.
-        Temperature 0 is the exact argmax and needs no `random`. Any number of rows is decoded in bounded memory.
+        Temperature 0 is the exact argmax and needs no `random`. Any number of rows is decoded in bounded memory; but
+        with `picked` all at once: it says which token is taken, and temperature and pull are not asked.
         """
 
     def logits(self, z: Floats, tokens: Ints, meter: Meter) -> tuple[Floats, Back]:

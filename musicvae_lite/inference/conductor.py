@@ -7,10 +7,11 @@ from functools import partial
 
 import numpy as np
 
-from musicvae_lite.inference.codec import Back, Floats, Ints
+from musicvae_lite.inference.codec import Back, Floats, Ints, Pick
 from musicvae_lite.inference.config import Config
-from musicvae_lite.inference.decoder import Decoder, Pick, weighed
+from musicvae_lite.inference.decoder import weighed
 from musicvae_lite.inference.driven import Driven, Size
+from musicvae_lite.inference.ensemble import flat
 from musicvae_lite.inference.noise import NoiseLevel
 from musicvae_lite.inference.weights import Weights
 from musicvae_lite.music.notes import Meter
@@ -25,15 +26,18 @@ class HierarchicalDecoder:
         sizes = Size(config.bars, 1, config.latent, size, 1, config.metrical_positions, config.view_rank)
         self._conductor = Driven(weights.below("conductor"), sizes)
         one_bar = replace(config, bars=1, latent=size, conductor_hidden=0, noise_conditioning=False)
-        self._bar = Decoder(weights.below("bar"), one_bar)
+        self._bar = flat(weights.below("bar"), one_bar)
 
-    def decode(self, z: Floats, meter: Meter, bar_steps: int, pick: Pick, level: Floats | None) -> Ints:
-        """Tokens [B, T, V] `pick`ed one after the other."""
+    def decode(
+        self, z: Floats, meter: Meter, bar_steps: int, pick: Pick, level: Floats | None, given: Ints | None
+    ) -> Ints:
+        """Tokens [B, T, V] `pick`ed one after the other; voices that are given play `given`, or their token 0."""
         plans, _ = self._plans(*weighed(self._noise, z, level), meter)
         before, decoded = self._bar.start(len(z)), []
         for number, plan in enumerate(plans):
             here = partial(_later, pick, number * bar_steps)
-            tokens, before = self._bar.run(plan, None, meter, bar_steps, here, before)
+            told = None if given is None else given[:, number * bar_steps : (number + 1) * bar_steps]
+            tokens, before = self._bar.run(plan, meter, bar_steps, here, before, given=told)
             decoded.append(tokens)
         return np.concatenate(decoded, 1)
 

@@ -6,38 +6,26 @@ and what the token before adds is a row of a table, embedding × input weights. 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import numpy as np
 
-from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.inference.codec import Back, Floats, Ints, Pull
+from musicvae_lite.inference.codec import Back, Floats, Ints
 from musicvae_lite.inference.config import Config
 from musicvae_lite.inference.driven import Driven, Size, Stepper
+from musicvae_lite.inference.grammar import Grammar
 from musicvae_lite.inference.noise import NoiseLevel
+from musicvae_lite.inference.playing import Hear, Player
 from musicvae_lite.inference.weights import Weights
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.tokens import representation
 
-Pick = Callable[[Floats, int], Ints]  # (logits [B, V, K] with −∞ for what may not follow, step) → tokens [B, V]
 
+class Decoder(Player):
+    """p(x | z) of all predicted voices; with `part` of that one of them, which hears the others all the same."""
 
-@dataclass(frozen=True, eq=False)
-class Before:
-    """What comes before a step: each voice's last token, and where its automaton is. int64 [B, V] each."""
-
-    token: Ints
-    place: Ints
-
-
-class Decoder:
-    """p(x | z)."""
-
-    def __init__(self, weights: Weights, config: Config) -> None:
+    def __init__(self, weights: Weights, config: Config, part: int | None = None) -> None:
         form, hidden = representation(config.representation), config.decoder_hidden
-        self.voices, self.vocabulary = form.VOICES, form.VOCABULARY
-        self._offset = np.arange(self.voices) * (self.vocabulary + 1)
+        self.bars, self.vocabulary = config.bars, form.VOCABULARY
+        self._offset = np.arange(form.VOICES) * (self.vocabulary + 1)
         self.driven = Driven(
             weights,
             Size(
@@ -50,65 +38,59 @@ class Decoder:
                 config.view_rank,
             ),
         )
-        embedding = weights.below("embedding").take("table.weight", (self.voices * (self.vocabulary + 1), hidden))
+        embedding = weights.below("embedding").take("table.weight", (form.VOICES * (self.vocabulary + 1), hidden))
         self._table = embedding @ self.driven.layers[0].input  # [V·(K+1), 4H]
-        size = self.voices * self.vocabulary
-        self._output = weights.take("output.weight", (size, hidden)).T.copy(), weights.take("output.bias", (size,))
         self._noise = NoiseLevel(weights.below("noise"), config.latent, hidden) if config.noise_conditioning else None
-        self._forbidden = np.where(form.LEGAL, 0, -np.inf).astype(self._table.dtype)  # [states, K]
-        self._next = form.NEXT_STATE
+        self.grammar = Grammar(form, self._table.dtype)
+        words = self.grammar.words if part is None else [self.grammar.words[part]]
+        self._voices, size = len(words), sum(words)
+        self._output = weights.take("output.weight", (size, hidden)).T.copy(), weights.take("output.bias", (size,))
+        # Where the scores [Σ words] stand among logits [P·K]; None: each in its place.
+        self._spelling = None
+        if size < self._voices * self.vocabulary:
+            self._spelling = np.concatenate([np.arange(n) + voice * self.vocabulary for voice, n in enumerate(words)])
 
-    def decode(self, z: Floats, meter: Meter, bar_steps: int, pick: Pick, level: Floats | None) -> Ints:
-        """Tokens [B, T, V] `pick`ed one after the other."""
+    def begin(self, z: Floats, meter: Meter, bar_steps: int, level: Floats | None) -> Hear:
+        """What hears z [B, Z] and then, called for one step after the other, what is heard at each."""
         z, told = weighed(self._noise, z, level)
-        return self.run(z, told, meter, bar_steps, pick, self.start(len(z)))[0]
-
-    def start(self, count: int) -> Before:
-        """What comes before the first step of `count` sequences."""
-        place = np.zeros((count, self.voices), np.int64)
-        return Before(np.full_like(place, self.vocabulary), place)
-
-    def run(
-        self, z: Floats, told: Floats | None, meter: Meter, bar_steps: int, pick: Pick, before: Before
-    ) -> tuple[Ints, Before]:
-        """Tokens [B, T, V] from `before` on, and what then comes before the next step."""
         stepper = Stepper(self.driven, z, told, self.driven.place(meter, bar_steps))
-        token, place = before.token, before.place
-        decoded = np.empty((self.driven.bars * bar_steps, len(z), self.voices), np.int64)
-        matrix, bias = self._output
-        for t in range(len(decoded)):
-            logits = stepper.step(*divmod(t, bar_steps), self._read(token)) @ matrix
-            logits += bias
-            logits = logits.reshape(len(z), self.voices, self.vocabulary)
-            logits += self._forbidden[place]
-            token = decoded[t] = pick(logits, t)
-            place = self._next[place, token]
-        return np.ascontiguousarray(decoded.swapaxes(0, 1)), Before(token, place)
 
-    def logits(self, z: Floats, tokens: Ints, meter: Meter, before: Ints | None = None) -> tuple[Floats, Back]:
-        """Logits [B, T, V, K] given the tokens before each step, and the way back to z.
+        def hear(tokens: Ints, t: int) -> Floats:
+            return self._logits(stepper.step(*divmod(t, bar_steps), self._read(tokens)))
 
-        `before` is the token before the first, [B, V]; without it the sequence starts here.
-        """
-        first = self.start(len(z)).token if before is None else before
-        previous = np.concatenate([first[:, None], tokens[:, :-1]], 1)
-        place = self.driven.place(meter, tokens.shape[1] // self.driven.bars)
+        return hear
+
+    def scores(self, z: Floats, heard: Ints, meter: Meter) -> tuple[Floats, Back]:
+        """Logits [B, T, P, K] for z [B, Z] and what is `heard` at each step, [B, T, V]; and the way back to z."""
+        place = self.driven.place(meter, heard.shape[1] // self.bars)
         gates = self.driven.gates(z, None, place)  # [T, B, 4H]
-        gates += self._read(previous.swapaxes(0, 1))
+        gates += self._read(heard.swapaxes(0, 1))
         states, back_in_time = self.driven.run(gates, self.driven.start(z))
-        matrix, bias = self._output
 
         def back(at_logits: Floats) -> Floats:
-            at = at_logits.reshape(*at_logits.shape[:2], -1).swapaxes(0, 1) @ matrix.T  # [T, B, H]
-            return self.driven.back(*back_in_time(at), z, place)
+            at = at_logits.reshape(*at_logits.shape[:2], -1).swapaxes(0, 1)  # [T, B, P·K]
+            at_scores = at if self._spelling is None else at[..., self._spelling]
+            return self.driven.back(*back_in_time(at_scores @ self._output[0].T), z, place)
 
-        return (states @ matrix + bias).swapaxes(0, 1).reshape(*tokens.shape, self.vocabulary), back
+        return self._logits(states).swapaxes(0, 1), back
+
+    def _logits(self, states: Floats) -> Floats:
+        """[..., P, K] of states [..., H]: −∞ for tokens that a voice has not got."""
+        matrix, bias = self._output
+        scores = states @ matrix
+        scores += bias
+        shape = (*states.shape[:-1], self._voices, self.vocabulary)
+        if self._spelling is None:
+            return scores.reshape(shape)
+        logits = np.full((*states.shape[:-1], self._voices * self.vocabulary), -np.inf, scores.dtype)
+        logits[..., self._spelling] = scores
+        return logits.reshape(shape)
 
     def _read(self, tokens: Ints) -> Floats:
-        """What tokens [..., V] add to the gates of the step after them: [..., 4H]."""
+        """What tokens [..., V] add to the gates of the step that hears them: [..., 4H]."""
         rows = tokens + self._offset
         read: Floats = self._table[rows[..., 0]]
-        for voice in range(1, self.voices):
+        for voice in range(1, rows.shape[-1]):
             read += self._table[rows[..., voice]]
         return read
 
@@ -116,30 +98,3 @@ class Decoder:
 def weighed(noise: NoiseLevel | None, z: Floats, level: Floats | None) -> tuple[Floats, Floats | None]:
     """z as far as it can be trusted at `level`, and what every step is told about it, [B, D] or nothing."""
     return (z, None) if noise is None or level is None else noise(z, level)
-
-
-def picker(temperature: float, random: np.random.Generator | None, pull: Pull | None) -> Pick:
-    """The argmax at temperature 0, else a draw from softmax(logits / temperature); leaning towards `pull`.
-
-    Drawn as the argmax of logits / temperature plus Gumbel noise (Gumbel 1954), so what may not follow never does.
-    """
-    if temperature < 0:
-        raise MusicVAEError(f"a temperature of {temperature:g}: expected 0 or more")
-    if temperature and random is None:
-        raise MusicVAEError(f"a temperature of {temperature:g} needs a random generator to draw from: give one")
-
-    def pick(logits: Floats, t: int) -> Ints:
-        if pull is not None:
-            lean(logits, pull, t)
-        if temperature and random is not None:
-            logits = logits / temperature + random.gumbel(size=logits.shape)
-        return np.asarray(logits.argmax(-1), np.int64)
-
-    return pick
-
-
-def lean(logits: Floats, pull: Pull, t: int) -> None:
-    """Add a pull's nats to the logits [B, V, K] of step `t`, in place."""
-    row, voice = np.ogrid[: logits.shape[0], : logits.shape[1]]
-    for tokens, nats in zip(pull.tokens, pull.nats, strict=True):
-        logits[row, voice, tokens[:, t]] += nats[:, None]

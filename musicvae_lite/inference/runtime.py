@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from musicvae_lite.inference.codec import Back, Floats, Ints, Posterior, Pull
+from musicvae_lite.inference.codec import Back, Floats, Ints, Pick, Posterior, Pull
 from musicvae_lite.inference.conductor import HierarchicalDecoder
 from musicvae_lite.inference.config import BEFORE_THEY_WERE_KEYS, Config
-from musicvae_lite.inference.decoder import Decoder, picker
 from musicvae_lite.inference.encoder import Encoder
+from musicvae_lite.inference.ensemble import flat
+from musicvae_lite.inference.playing import Player, picker
 from musicvae_lite.inference.threads import one_thread, side_by_side
 from musicvae_lite.inference.weights import UnknownNetworkError, Weights
 from musicvae_lite.music.grid import bar_steps
@@ -31,6 +32,7 @@ KNOWN_KEYS = {
     "decoder_hidden",
     "decoder_layers",
     "conductor_hidden",
+    "decoder_per_voice",
     "metrical_positions",
     "noise_conditioning",
     "view_rank",
@@ -47,8 +49,8 @@ class Runtime:
         self._voices = representation(config.representation).VOICES
         self._type = every.take("encoder.average.bias", (2 * config.latent,)).dtype
         self._encoder = Encoder(every.below("encoder"), config)
-        made = HierarchicalDecoder if config.conductor_hidden else Decoder
-        self._decoder: Decoder | HierarchicalDecoder = made(every.below("decoder"), config)
+        made = HierarchicalDecoder if config.conductor_hidden else flat
+        self._decoder: Player | HierarchicalDecoder = made(every.below("decoder"), config)
         every.check_all_taken()
 
     @one_thread()
@@ -72,19 +74,25 @@ class Runtime:
         pull: Pull | None = None,
         level: Floats | None = None,
         given: Ints | None = None,
+        picked: Pick | None = None,
     ) -> Ints:
         """Canonical tokens [B, T, V] of z [B, Z] known at `level` [B] (default: exactly), free-running.
 
-        No voice that it knows is given, so `given` says nothing.
+        Voices that are given play what they play in `given` [B, T, V]; without it, their token 0. With `picked` all
+        rows are decoded at once, it says which token is taken, and temperature and pull are not asked.
         """
-        z, steps, parts = np.asarray(z, self._type), bar_steps(meter, self.config.steps_per_quarter), _parts(len(z))
+        z, steps = np.asarray(z, self._type), bar_steps(meter, self.config.steps_per_quarter)
+        if picked is not None:
+            return self._decoder.decode(z, meter, steps, picked, level, given)
+        parts = _parts(len(z))
         # A generator of its own for each part: which of them comes first is up to the machine.
         randoms = [None] * len(parts) if random is None else random.spawn(len(parts))
 
-        def part(given: tuple[slice, np.random.Generator | None]) -> Ints:
-            rows, own = given
+        def part(mine: tuple[slice, np.random.Generator | None]) -> Ints:
+            rows, own = mine
             pick = picker(temperature, own, None if pull is None else pull.rows(rows))
-            return self._decoder.decode(z[rows], meter, steps, pick, None if level is None else level[rows])
+            known, told = None if level is None else level[rows], None if given is None else given[rows]
+            return self._decoder.decode(z[rows], meter, steps, pick, known, told)
 
         return np.concatenate(side_by_side(part, list(zip(parts, randoms, strict=True))))
 
@@ -108,10 +116,7 @@ def _parts(count: int) -> list[slice]:
 
 
 def _check_known(config: Config) -> None:
-    """Every setting is known here, or is as it was before it was one; and the voices start where they do here."""
-    form = representation(config.representation)
-    if np.any(getattr(form, "START", 0)) or np.any(getattr(form, "GIVEN", False)):
-        raise UnknownNetworkError(f"voices of {form.NAME} that start in another state than 0, or are given")
+    """Every setting is known here, or is as it was before it was one."""
     for key in {field.name for field in fields(config)} - KNOWN_KEYS:
         if key not in BEFORE_THEY_WERE_KEYS or getattr(config, key) != BEFORE_THEY_WERE_KEYS[key]:
             raise UnknownNetworkError(f"the config has {key} = {getattr(config, key)!r}")

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from musicvae_lite.inference.codec import Back, Codec, Floats, Ints, Posterior, Pull
+from musicvae_lite.inference.codec import Back, Codec, Floats, Ints, Pick, Posterior, Pull
 from musicvae_lite.inference.config import Config
 from musicvae_lite.inference.runtime import Runtime
 from musicvae_lite.inference.weights import UnknownNetworkError
@@ -34,16 +34,6 @@ def codec(model: MusicVAE) -> Codec:
         except UnknownNetworkError:
             pass
     return TorchCodec(model)
-
-
-def network(codec: Codec) -> MusicVAE:
-    """The inverse of `codec`: the model behind it, or one with the same weights."""
-    if isinstance(codec, TorchCodec):
-        return codec.model
-    assert isinstance(codec, Runtime), f"a codec of type {type(codec).__name__}"
-    model = MusicVAE(codec.config)
-    model.load_state_dict({name: torch.from_numpy(np.ascontiguousarray(w)) for name, w in codec.weights.items()})
-    return model.eval()
 
 
 class TorchCodec:
@@ -73,9 +63,12 @@ class TorchCodec:
         pull: Pull | None = None,
         level: Floats | None = None,
         given: Ints | None = None,
+        picked: Pick | None = None,
     ) -> Ints:
         """Canonical tokens [B, T, V] of z [B, Z] known at `level` [B] (default: exactly), free-running."""
         rows = max(1, STEPS_AT_ONCE // (self.config.bars * bar_steps(meter, self.config.steps_per_quarter)))
+        if picked is not None:
+            rows = max(1, len(z))
         generator = self._generator(random)
         decoded = []
         for start in range(0, max(len(z), 1), rows):
@@ -83,9 +76,9 @@ class TorchCodec:
             leaning = None if pull is None else self._pull(pull.rows(part))
             known = None if level is None else self._floats(level[part])
             told = None if given is None else self._here(given[part])
-            decoded.append(
-                self.model.decode(self._floats(z[part]), meter, temperature, generator, leaning, known, given=told)
-            )
+            here = None if picked is None else self._pick(picked)
+            options = (temperature, generator, leaning, known, told, here)
+            decoded.append(self.model.decode(self._floats(z[part]), meter, *options))
         return np.asarray(_array(decoded), np.int64)
 
     @one_thread()
@@ -112,6 +105,9 @@ class TorchCodec:
         if random is None:
             return None
         return torch.Generator(next(self.model.parameters()).device).manual_seed(int(random.integers(1 << 63)))
+
+    def _pick(self, picked: Pick) -> playing.Pick:
+        return lambda logits, t: self._here(picked(logits.cpu().numpy(), t))
 
     def _pull(self, pull: Pull) -> playing.Pull:
         return playing.Pull(self._here(pull.tokens), self._floats(pull.nats))

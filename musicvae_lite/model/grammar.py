@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from musicvae_lite.tokens import Representation
+from musicvae_lite.tokens import Representation, words
 
 
 class Grammar(nn.Module):
@@ -24,7 +24,7 @@ class Grammar(nn.Module):
         super().__init__()
         self.vocabulary = form.VOCABULARY
         self.predicted = np.flatnonzero(~form.GIVEN).tolist()  # [P], the voices that are not given
-        self.words = [_words(form, int(form.START[voice])) for voice in self.predicted]  # [P], of how many tokens
+        self.words = [words(form, voice) for voice in self.predicted]  # [P], how many tokens each has
         self.register_buffer("legal", torch.from_numpy(form.LEGAL), persistent=False)
         self.register_buffer("next_state", torch.from_numpy(form.NEXT_STATE), persistent=False)
         self.register_buffer("first", torch.from_numpy(form.START), persistent=False)
@@ -61,13 +61,3 @@ class Grammar(nn.Module):
         missing = (self.vocabulary - size for size in words)
         voices = zip(scores.split(list(words), -1), missing, strict=True)
         return torch.stack([F.pad(voice, (0, lacks), value=-torch.inf) for voice, lacks in voices], -2)
-
-
-def _words(form: Representation, state: int) -> int:
-    """One more than the last token that can be said by the voice that starts in `state`."""
-    seen, reached = set[int](), {state}
-    while reached - seen:
-        here = (reached - seen).pop()
-        seen.add(here)
-        reached |= set(np.unique(form.NEXT_STATE[here, form.LEGAL[here]]).tolist())
-    return int(np.flatnonzero(form.LEGAL[sorted(seen)].any(0))[-1]) + 1

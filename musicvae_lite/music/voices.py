@@ -6,7 +6,7 @@ Song ─▶ a representation's `take` ─▶ Voice × V ─▶ to_grid ─▶ Gr
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -26,11 +26,14 @@ FINER = 3  # times as many steps hold triplets
 
 
 class NoVoice(MusicVAEError):  # noqa: N818 - the absence is not an error in itself
-    """A song without what is asked of it; `reason` is short and the same for every song with the same fault."""
+    """A song without what is asked of it; `reason` is short and the same for every song with the same fault.
 
-    def __init__(self, reason: str, advice: str) -> None:
+    `found` are the voices that it has all the same, by their numbers.
+    """
+
+    def __init__(self, reason: str, advice: str, found: Mapping[int, Voice] | None = None) -> None:
         super().__init__(f"{reason}: {advice}")
-        self.reason = reason
+        self.reason, self.advice, self.found = reason, advice, found or {}
 
 
 class Instrument(NamedTuple):

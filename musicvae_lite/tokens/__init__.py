@@ -26,6 +26,16 @@ def representation(name: str) -> Representation:
     return REPRESENTATIONS[name]
 
 
+def words(form: Representation, voice: int) -> int:
+    """One more than the last token that a voice can say, from its first state on."""
+    seen, reached = set[int](), {int(form.START[voice])}
+    while reached - seen:
+        here = (reached - seen).pop()
+        seen.add(here)
+        reached |= set(np.unique(form.NEXT_STATE[here, form.LEGAL[here]]).tolist())
+    return int(np.flatnonzero(form.LEGAL[sorted(seen)].any(0))[-1]) + 1
+
+
 def has_touch(form: Representation) -> bool:
     """Whether its tokens say how notes are played: how loud, how early or late."""
     return not np.isnan(form.TOUCH).all()

@@ -19,6 +19,7 @@ from musicvae_lite.music.grid import GridNotes
 from musicvae_lite.music.notes import Song
 from musicvae_lite.music.voices import Instrument, Voice
 from musicvae_lite.tokens.protocol import Representation
+from musicvae_lite.tokens.protocol import mixed as mixed
 
 Tokens = NDArray[np.integer[Any]]
 Ints = NDArray[np.int64]

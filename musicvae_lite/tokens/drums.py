@@ -95,6 +95,7 @@ def _kinds_of_pitches() -> NDArray[np.int64]:
 KIND_OF = _kinds_of_pitches()  # [128]: the kind of each MIDI number, or UNKNOWN
 PITCHES = np.array([kind.pitch for kind in KINDS])  # [9]: the number that each kind is written as
 STRUCK = (np.arange(1 << len(KINDS))[:, None] >> np.arange(len(KINDS)) & 1).astype(bool)  # [K, 9]: the kinds of a token
+BITS = 1 << np.arange(len(KINDS))
 COUNT = STRUCK.sum(1)  # [K]: how many are struck
 
 NAME = "drums"
@@ -191,6 +192,13 @@ def headroom(tokens: Tokens, lowest: int = 0, highest: int = 127) -> tuple[NDArr
 def without_key(tokens: Tokens) -> Tokens:
     """Tokens [N, T, 1] as int64: they have no key."""
     return np.asarray(tokens).astype(np.int64)
+
+
+def mixed(tokens: Tokens, others: Tokens, lanes: NDArray[np.bool_]) -> Tokens:
+    """Windows [N, T, 1] with the kinds of `lanes` [N, 9] as they are in `others`."""
+    theirs = (lanes @ BITS)[:, None, None]
+    both: Tokens = tokens & ~theirs | others & theirs
+    return both
 
 
 def content(tokens: Tokens) -> NDArray[np.int64]:

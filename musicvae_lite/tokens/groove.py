@@ -28,6 +28,7 @@ from musicvae_lite.tokens.drums import take as take
 from musicvae_lite.tokens.drums import takes as takes
 from musicvae_lite.tokens.drums import transpose as transpose
 from musicvae_lite.tokens.drums import without_key as without_key
+from musicvae_lite.tokens.protocol import mixed as mixed
 
 Tokens = NDArray[np.integer[Any]]
 

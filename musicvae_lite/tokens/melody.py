@@ -22,6 +22,7 @@ from musicvae_lite.music.grid import GridNotes
 from musicvae_lite.music.melody_line import MelodyLine, melody_line
 from musicvae_lite.music.notes import Song
 from musicvae_lite.music.voices import Instrument, Voice
+from musicvae_lite.tokens.protocol import mixed as mixed
 
 NAME = "melody"
 VOICES = 1  # V

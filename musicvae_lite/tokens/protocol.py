@@ -72,3 +72,9 @@ class Representation(Protocol):
     def content(self, tokens: Tokens) -> NDArray[np.int64]: ...  # [N] onsets
     def common(self, one: Tokens, other: Tokens) -> NDArray[np.int64]: ...  # [N] onsets that both have
     def onsets(self, tokens: Tokens) -> NDArray[np.bool_]: ...  # of the shape of tokens
+    def mixed(self, tokens: Tokens, others: Tokens, lanes: NDArray[np.bool_]) -> Tokens: ...  # lanes [N, LANES]: others
+
+
+def mixed(tokens: Tokens, others: Tokens, lanes: NDArray[np.bool_]) -> Tokens:
+    """Windows [N, T, V] with the voices of `lanes` [N, V] from others: `mixed` where each voice is a lane."""
+    return np.where(lanes[:, None], others, tokens)

@@ -153,6 +153,12 @@ class Together:
         """Where something starts: bool of the shape of `tokens`."""
         return np.concatenate([part.onsets(own) for part, own in self._split(tokens)], -1)
 
+    def mixed(self, tokens: Tokens, others: Tokens, lanes: NDArray[np.bool_]) -> Tokens:
+        """Windows [N, T, V] with what is in `lanes` [N, LANES] as it is in `others`."""
+        ends = np.cumsum([part.LANES for part in self.PARTS])
+        parts = zip(self._split(tokens), self._split(others), np.split(lanes, ends[:-1], 1), strict=True)
+        return np.concatenate([part.mixed(own, other, those) for (part, own), (_, other), those in parts], -1)
+
     @cached_property
     def _firsts(self) -> Sequence[int]:
         """The row of each part's first state."""

@@ -11,37 +11,43 @@ here is only which tracks of a song they are. A song with several tunes gives a 
 from __future__ import annotations
 
 from musicvae_lite.music.bass_line import bass_line
+from musicvae_lite.music.drum_tracks import NoDrums
 from musicvae_lite.music.melody_line import melody_lines
 from musicvae_lite.music.notes import Song
 from musicvae_lite.music.voices import Instrument, NoVoice, Voice, described
 from musicvae_lite.tokens import drums, melody
 from musicvae_lite.tokens.together import Together
 
+MELODY, BASS, DRUMS = range(3)  # voices
 BASS_PROGRAM = 33  # fingered electric bass
 
 
 def takes(song: Song, track: int | str | None = None) -> tuple[tuple[Voice, ...], ...]:
     """(melody, bass, drums) for each tune of the song, the best first; `track` is the melody's.
 
-    `NoVoice` where one of the three is missing.
+    `NoVoice` where one of the three is missing, with those that are there.
     """
-    (kit,) = drums.take(song)
-    others = [i for i, each in enumerate(song.tracks) if len(each.notes) and i not in kit.tracks and not each.is_drum]
-    bass = bass_line(song, others)
-    if bass is None:
+    pitched = [index for index, each in enumerate(song.tracks) if len(each.notes) and not each.is_drum]
+    bass = bass_line(song, pitched)
+    others = [index for index in pitched if bass is None or index != bass.track]
+    tunes = [melody.as_voice(tune) for tune in melody_lines(song, others, track)]
+    low = None if bass is None else melody.as_voice(bass)
+    found = {voice: each for voice, each in ((MELODY, tunes[0] if tunes else None), (BASS, low)) if each is not None}
+    try:
+        (kit,) = drums.take(song)
+    except NoDrums as missing:
+        raise NoVoice(missing.reason, missing.advice, found) from None
+    if low is None:
         expected = "expected a track with a program of 32 to 39, one named bass, or a low line"
-        raise NoVoice("no bass", f"{expected}, beside the drums: {_found(song, others)}")
-    rest = [index for index in others if index != bass.track]
-    tunes = melody_lines(song, rest, track)
+        raise NoVoice("no bass", f"{expected}, beside the drums: {_described(song, others)}", found | {DRUMS: kit})
     if not tunes:
         reason = "no melody beside the bass" if track is None else f'no melodic track "{track}" beside the bass'
-        expected = f"expected a further track with notes that is not drums; the bass is track {bass.track}"
-        raise NoVoice(reason, f"{expected}, others are: {_found(song, rest)}")
-    low = melody.as_voice(bass)
-    return tuple((melody.as_voice(tune), low, kit) for tune in tunes)
+        expected = f"expected a further track with notes that is not drums; {low.choice}"
+        raise NoVoice(reason, f"{expected}, others are: {_described(song, others)}", found | {DRUMS: kit})
+    return tuple((tune, low, kit) for tune in tunes)
 
 
-def _found(song: Song, tracks: list[int]) -> str:
+def _described(song: Song, tracks: list[int]) -> str:
     return described(song, tracks) or "none"
 
 

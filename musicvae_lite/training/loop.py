@@ -56,14 +56,18 @@ def train(
     folder: Path,
     listen: Callable[[Moment], None] = lambda moment: None,
     keep: Keep = keepsakes,
+    lent: Sequence[Sequence[Windows]] = (),
 ) -> State:
     """Train `state` in place until its recipe is done, and leave a model folder behind; the model takes along `keep`.
+
+    `lent`: `corpus.store.Corpus.lent`, which a recipe that mixes voices draws from besides.
 
     Killed at any moment, it has lost at most `recipe.checkpoint_minutes`. Too few windows for a batch (before anything
     is written), or a loss that is no longer a number, is a `MusicVAEError`.
     """
     recipe, form = state.recipe, representation(state.model.config.representation)
-    batches = Batches(groups, form, recipe.batch, recipe.transpose, recipe.seed, recipe.stiff_share, recipe.mixed_share)
+    shares = (recipe.stiff_share, recipe.mixed_share)
+    batches = Batches(groups, form, recipe.batch, recipe.transpose, recipe.seed, *shares, lent)
     validation = heldout.sample_windows(held_out, VALIDATION_WINDOWS)
     smoothed, saved = math.nan, state.minutes
     if state.step == 0:

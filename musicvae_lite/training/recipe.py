@@ -94,13 +94,19 @@ PRESETS: dict[str, Preset] = {
         Recipe(minutes=30.0, transpose=0, first_free_bits=300.0, free_bits=200.0, stiff_share=0.5, mixed_share=0.5),
     ),
     "trio-2bar": Preset(
-        Config("trio", decoder_hidden=192, decoder_per_voice=True),
-        Recipe(minutes=60.0, first_free_bits=300.0, free_bits=140.0),
+        Config("trio", latent=64, decoder_hidden=192, decoder_per_voice=True, view_rank=48),
+        Recipe(minutes=60.0, first_free_bits=350.0, free_bits=220.0, mixed_share=0.7),
     ),
     "trio-16bar": Preset(
-        Config("trio", bars=16, latent=256, decoder_hidden=192, decoder_per_voice=True),
+        Config("trio", bars=16, latent=448, decoder_hidden=192, decoder_per_voice=True, view_rank=48),
         Recipe(
-            minutes=60.0, batch=16, peak_learning_rate=1e-3, first_free_bits=1000.0, free_bits=800.0, begin="trio-2bar"
+            minutes=60.0,
+            batch=16,
+            peak_learning_rate=1e-3,
+            first_free_bits=1400.0,
+            free_bits=1000.0,
+            mixed_share=0.7,
+            begin="trio-2bar",
         ),
     ),
     "melody-chords-2bar": Preset(Config("melody-chords"), Recipe(minutes=100.0)),

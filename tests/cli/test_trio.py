@@ -72,6 +72,7 @@ def test_check_takes_three_voices_and_gives_a_reason_where_one_is_missing(capsys
     said = capsys.readouterr().out
     assert "4 of 5" in said
     assert "not used  duo.mid: no bass\n" in said
+    assert "melody 1, drums 1 (files that have not all voices)" in said
     assert "track 1 'flute': the only melodic track, 100 % monophonic" in said
     assert "track 2 'low': bass by its program; track 0 'kit': the drums, 24 strokes on kick, snare\n" in said
 

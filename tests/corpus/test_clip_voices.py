@@ -18,6 +18,7 @@ from musicvae_lite.music.grid import GridNotes
 from musicvae_lite.music.notes import Note, Notes, Song, Track
 from musicvae_lite.music.voices import Instrument, NoVoice, Voice
 from musicvae_lite.tokens import REPRESENTATIONS, Tokens, melody
+from musicvae_lite.tokens.protocol import mixed
 
 Ints = NDArray[np.int64]
 
@@ -71,6 +72,9 @@ class Duet:
 
     def content(self, tokens: Tokens) -> Ints:
         return melody.content(tokens)
+
+    def mixed(self, tokens: Tokens, others: Tokens, lanes: NDArray[np.bool_]) -> Tokens:
+        return mixed(tokens, others, lanes)
 
     def common(self, one: Tokens, other: Tokens) -> Ints:
         return melody.common(one, other)

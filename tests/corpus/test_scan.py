@@ -111,7 +111,7 @@ def test_a_fault_of_ours_loses_one_file_and_says_so(make_midi: MakeMidi, monkeyp
 
     monkeypatch.setattr(module, "bars", broken)
     path = make_midi("a.mid", SCALE)
-    assert module._piece_or_reason(path.name, str(path.parent), Settings()) == "internal error: ZeroDivisionError"
+    assert module._outcome(path.name, str(path.parent), Settings()) == "internal error: ZeroDivisionError"
 
 
 def test_the_track_that_is_asked_for_is_taken(make_song: MakeSong) -> None:

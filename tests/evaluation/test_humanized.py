@@ -12,6 +12,7 @@ import torch
 from musicvae_lite.corpus.windows import Windows
 from musicvae_lite.evaluation.humanized import BY_PLACE, DRAWN, LIKELIEST, MODEL, STIFF, measure
 from musicvae_lite.inference.config import Config
+from musicvae_lite.model.codec import codec
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.notes import COMMON_TIME
 from musicvae_lite.tokens import groove
@@ -41,7 +42,7 @@ def drummer(token: int) -> MusicVAE:
 
 
 def test_errors_are_in_milliseconds_at_the_windows_tempo_and_of_full_loudness() -> None:
-    found = measure(drummer(LATE), [windows((0, SOFT), (5, LATE))], [], 0)
+    found = measure(codec(drummer(LATE)), [windows((0, SOFT), (5, LATE))], [], 0)
     assert found is not None
     for way in (MODEL, LIKELIEST, DRAWN):
         errors = found.errors[way]
@@ -55,7 +56,7 @@ def test_errors_are_in_milliseconds_at_the_windows_tempo_and_of_full_loudness() 
 
 def test_the_mean_of_drum_and_place_is_that_of_other_windows_where_there_are_any() -> None:
     for others, error in (([windows((0, LOUD))], 20.0), ([], 0.0)):
-        found = measure(drummer(LOUD), [windows((16, LATE))], others, 0)
+        found = measure(codec(drummer(LOUD)), [windows((16, LATE))], others, 0)
         assert found is not None
         assert found.errors[BY_PLACE].timing_mean_ms == pytest.approx(error)
 
@@ -64,12 +65,12 @@ def test_the_strokes_are_found_back_where_the_model_strikes_them() -> None:
     model = drummer(LATE)
     with torch.no_grad():
         model.get_parameter("decoder.output.bias").view(9, -1)[0, LATE] = 300.0  # kicks at all 32 steps
-    found = measure(model, [windows((0, SOFT), (5, LATE))], [], 0)
+    found = measure(codec(model), [windows((0, SOFT), (5, LATE))], [], 0)
     assert found is not None
     assert found.hits_f1 == pytest.approx(2 * 2 / (2 + 32))
     assert found.as_json()["hits_f1"] == found.hits_f1
 
 
 def test_models_that_say_nothing_of_touch_are_not_measured() -> None:
-    assert measure(MusicVAE(Config(**SIZES)), [], [], 0) is None
+    assert measure(codec(MusicVAE(Config(**SIZES))), [], [], 0) is None
     assert not np.isnan(groove.TOUCH[1:]).any()

@@ -13,7 +13,7 @@ from musicvae_lite.explore.interpolate import levels, linear, uniform
 from musicvae_lite.explore.walk import SPACINGS, Spacing, decode, walk
 from musicvae_lite.inference.codec import Codec, Floats, Ints, Pull
 from musicvae_lite.inference.config import Config
-from musicvae_lite.inference.decoder import lean
+from musicvae_lite.inference.playing import lean
 from musicvae_lite.inference.runtime import Runtime
 from musicvae_lite.model.codec import codec
 from musicvae_lite.model.musicvae import MusicVAE

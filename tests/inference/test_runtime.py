@@ -32,6 +32,10 @@ CONFIGS = {
     "without views": replace(TINY, view_rank=0),
     "as in MusicVAE": replace(TINY, view_rank=0, metrical_positions=False, noise_conditioning=False),
     "drums": replace(TINY, representation="drums"),
+    "a trio": replace(TINY, representation="trio"),
+    "a decoder for each voice": replace(TINY, representation="trio", decoder_per_voice=True),
+    "over chords": replace(TINY, representation="melody-chords"),
+    "over chords, with a conductor": replace(CONDUCTED, representation="melody-chords"),
     "with a conductor": CONDUCTED,
     "with a conductor, two layers, no views": replace(CONDUCTED, decoder_layers=2, view_rank=0),
 }
@@ -221,9 +225,16 @@ def test_a_setting_that_it_does_not_know_is_torch_s_unless_it_is_as_before(monke
 
 
 @pytest.mark.parametrize("voices", [{"START": np.array([0, 3])}, {"GIVEN": np.array([True, False])}], ids=str)
-def test_voices_that_begin_or_are_told_in_a_way_of_their_own_are_torch_s(duo: Config, voices: Arrays) -> None:
+def test_voices_begin_where_they_do_and_given_ones_play_what_is_given(duo: Config, voices: Arrays) -> None:
     vars(REPRESENTATIONS["duo"]).update(voices)
-    assert isinstance(codec(shaken(duo)), TorchCodec)
+    for config in (duo, replace(duo, decoder_per_voice=True), replace(duo, conductor_hidden=8)):
+        model, player = both(config)
+        z, given = random_z(config, 5), random_tokens(config, WALTZ, 5)
+        expected = model.decode(z, WALTZ, given=given).numpy()
+        decoded = player.decode(z.numpy(), WALTZ, given=given.numpy())
+        np.testing.assert_array_equal(decoded, expected)
+        told = representation("duo").GIVEN
+        np.testing.assert_array_equal(decoded[..., told], given.numpy()[..., told])
 
 
 def players(config: Config) -> tuple[Codec, Codec]:
@@ -260,6 +271,7 @@ def test_every_representation_has_a_runtime() -> None:
     for name in REPRESENTATIONS:
         config = replace(TINY, representation=name)
         player = codec(shaken(config))
+        assert isinstance(player, Runtime)
         steps = config.bars * bar_steps(COMMON_TIME, config.steps_per_quarter)
         voices = representation(name).VOICES
         assert player.decode(random_z(config, 2).numpy(), COMMON_TIME).shape == (2, steps, voices)

@@ -164,7 +164,7 @@ def test_chords_are_a_tune_only_where_there_is_no_line() -> None:
     [
         (Song((TUNE, LOW)), "no drums", "expected notes on channel 10"),
         (Song((TUNE, KIT)), "no bass", 'beside the drums: 0 "flute"'),
-        (Song((LOW, KIT)), "no melody beside the bass", "the bass is track 0"),
+        (Song((LOW, KIT)), "no melody beside the bass", "track 0 'low'"),
         (Song((KIT,)), "no bass", "beside the drums: none"),
         (Song(()), "no notes", "expected a drum track"),
     ],

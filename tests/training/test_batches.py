@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
 from musicvae_lite.corpus.windows import Windows
 from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.music.notes import Meter
-from musicvae_lite.tokens import groove, melody
+from musicvae_lite.music.notes import COMMON_TIME, Meter
+from musicvae_lite.tokens import drums, groove, melody
+from musicvae_lite.tokens.trio import TRIO
 from musicvae_lite.training.batches import HIGHEST, LOWEST, Batches, enough
 from tests.training.conftest import windows
 
@@ -134,3 +137,24 @@ def test_mixed_windows_have_whole_voices_of_two_windows_of_the_batch() -> None:
         kinds += [len(set(window[0].tolist())) for window in mixed]
     assert set(kinds) == {1, 2}
     assert 0.3 < np.mean(np.array(kinds) == 2) < 0.5  # some meet themselves, or give no voice or all
+
+
+def test_drums_are_mixed_kind_by_kind() -> None:
+    tokens = np.repeat([0b000000011, 0b110000000], 16).reshape(2, 16, 1)
+    only = Windows(Meter(4, 4), tokens, np.arange(2), np.zeros(2, np.int64))
+    heard = {int(t) for i in range(60) for t in Batches([only], drums, 2, 0, 0, mixed_share=1.0)[i].tokens[:, 0, 0]}
+    kinds = (0b1, 0b10, 0b10000000, 0b100000000)
+    assert heard == {sum(chosen) for n in range(5) for chosen in combinations(kinds, n)}  # each comes or not, by itself
+
+
+def test_voices_that_are_lent_come_as_often_as_there_are_of_them_and_only_in_mixed_windows() -> None:
+    own = Windows(COMMON_TIME, np.tile([60, 40, 1], (10, 16, 1)), np.arange(10), np.zeros(10, np.int64))
+    lent = Windows(COMMON_TIME, np.full((30, 16, 1), 65), np.arange(30), np.zeros(30, np.int64))
+    other_meter = Windows(Meter(3, 4), np.full((30, 12, 1), 7), np.arange(30), np.zeros(30, np.int64))
+    batches = Batches([own], TRIO, 8, 0, 0, mixed_share=0.8, lent=((lent,), (other_meter,), ()))
+    drawn = np.concatenate([batches[i].tokens[:, 0] for i in range(200)])
+    assert set(drawn[:, 1].tolist()) == {40}
+    assert set(drawn[:, 2].tolist()) <= {0, 1}
+    assert np.mean(drawn[:, 0] == 65) == pytest.approx(0.8 * 0.5 * 30 / 40, abs=0.04)
+    unmixed = Batches([own], TRIO, 8, 0, 0, lent=((lent,), (), ()))
+    assert {int(unmixed[i].tokens[0, 0, 0]) for i in range(20)} == {60}
