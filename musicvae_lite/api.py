@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from musicvae_lite.corpus.clip import Clip, Part, cut_clip
 from musicvae_lite.errors import MidiError, MusicVAEError
 from musicvae_lite.explore.morph import Morph, Options, morph
+from musicvae_lite.explore.sample import over
 from musicvae_lite.inference import stored
 from musicvae_lite.inference.codec import Codec, Posterior
 from musicvae_lite.inference.config import Config
@@ -95,15 +96,18 @@ class Model:
         program: int = 0,
         temperature: float = 0.0,
         seed: int = 0,
+        chords: str = "",
     ) -> list[PrettyMIDI]:
         """One tune for each row of z [B, Z], an array or a tensor, in `meter`, at `qpm` quarter notes a minute.
 
-        Every voice that is not drums is played on `program`. `seed` is for a temperature above 0.
+        Every voice that is not drums is played on `program`. `seed` is for a temperature above 0. A model that knows
+        chords plays over those of `chords`, one a bar, such as "C G Am F"; for any other they are a `MusicVAEError`.
         """
-        form, random = self.representation, np.random.default_rng(seed)
+        form, random, rows = self.representation, np.random.default_rng(seed), _array(z)
+        given = over(chords, len(rows), meter, self.config)
         instruments = [each if each.is_drum else each._replace(program=program) for each in form.INSTRUMENTS]
         tunes = []
-        for tokens in self.codec.decode(_array(z), meter, temperature, random):
+        for tokens in self.codec.decode(rows, meter, temperature, random, given=given):
             tracks = to_tracks(form.decode(tokens), instruments, self.config.steps_per_quarter)
             tunes.append(to_pretty_midi(Song(tracks, (TempoChange(0.0, qpm),), (MeterChange(0.0, meter),))))
         return tunes

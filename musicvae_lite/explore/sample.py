@@ -11,6 +11,7 @@ import numpy as np
 
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.inference.codec import Codec, Floats, Ints
+from musicvae_lite.inference.config import Config
 from musicvae_lite.inference.density import Density
 from musicvae_lite.inference.noise import expected
 from musicvae_lite.music.grid import GridNotes, bar_steps
@@ -93,13 +94,18 @@ def sample(model: Codec, fitted: Density | None, options: Options | None = None)
 
 def decode(model: Codec, z: Floats, options: Options, random: np.random.Generator) -> Ints:
     """Tokens int64 [B, T, V] of z [B, Z], taken as roughly as `options` say, over their chords."""
-    config, form = model.config, representation(model.config.representation)
-    given = None
-    if options.chords:
-        chords = chart(options.chords, config.bars, bar_steps(options.meter, config.steps_per_quarter), form)  # [T, V]
-        given = np.broadcast_to(chords, (len(z), *chords.shape))
-    level = np.full(len(z), options.level if config.noise_conditioning else 0.0, z.dtype)
+    level = np.full(len(z), options.level if model.config.noise_conditioning else 0.0, z.dtype)
+    given = over(options.chords, len(z), options.meter, model.config)
     return model.decode(expected(z, level), options.meter, options.temperature, random, level=level, given=given)
+
+
+def over(chords: str, count: int, meter: Meter, config: Config) -> Ints | None:
+    """What is given of `count` windows over `chords`, one a bar, [count, T, V]; None without chords."""
+    if not chords:
+        return None
+    bar = bar_steps(meter, config.steps_per_quarter)
+    told = chart(chords, config.bars, bar, representation(config.representation))
+    return np.broadcast_to(told, (count, *told.shape))
 
 
 def choose(fitted: Density | None, prior: str | None = None) -> Density | None:

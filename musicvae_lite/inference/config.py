@@ -11,9 +11,9 @@ from musicvae_lite.tokens import has_touch, representation
 
 LONGEST_BAR_QUARTERS = 8  # position tables end here; later steps of a longer bar share the last row
 
-MAY_BE_NONE = {"conductor_hidden", "view_rank"}
+MAY_BE_NONE = {"conductor_hidden", "view_rank", "lookback"}
 # What a config that lacks them means.
-BEFORE_THEY_WERE_KEYS = {"noise_conditioning": False, "kinship": False, "decoder_per_voice": False}
+BEFORE_THEY_WERE_KEYS = {"noise_conditioning": False, "kinship": False, "decoder_per_voice": False, "lookback": 0}
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Config:
     kinship: bool = (
         False  # in training, tokens that are the same stroke, as loud or as late, share a part of their vectors
     )
+    lookback: int = 0  # at so many of the distances of 1, 2, 4, … bars a step hears what was played at its place
     view_rank: int = 64  # rank of the per-position views of z; 0: z enters every step alike, as in MusicVAE
 
     def __post_init__(self) -> None:
@@ -47,6 +48,8 @@ class Config:
         if self.view_rank and not self.metrical_positions:
             raise MusicVAEError("views of z by position need metrical positions: set view_rank to 0 or switch them on")
 
+        if self.lookback and self.conductor_hidden:
+            raise MusicVAEError("under a conductor each bar is decoded afresh: set lookback or conductor_hidden to 0")
         if self.kinship and not has_touch(form):
             raise MusicVAEError(
                 f"kinship is for tokens that say how they are played, which those of {form.NAME} do not"

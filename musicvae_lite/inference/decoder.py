@@ -2,6 +2,7 @@
 
 A step is one product with the hidden state: what z and the meter add to the gates is there beforehand for a whole bar,
 and what the token before adds is a row of a table, embedding × input weights. What may follow is a row of another.
+What was played some bars ago (`model.lookback`) is one more product, of its embedding.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import numpy as np
 from musicvae_lite.inference.codec import Back, Floats, Ints
 from musicvae_lite.inference.config import Config
 from musicvae_lite.inference.driven import Driven, Size, Stepper
-from musicvae_lite.inference.grammar import Grammar
+from musicvae_lite.inference.grammar import Grammar, Rows
 from musicvae_lite.inference.noise import NoiseLevel
 from musicvae_lite.inference.playing import Hear, Player
 from musicvae_lite.inference.weights import Weights
@@ -25,7 +26,7 @@ class Decoder(Player):
     def __init__(self, weights: Weights, config: Config, part: int | None = None) -> None:
         form, hidden = representation(config.representation), config.decoder_hidden
         self.bars, self.vocabulary = config.bars, form.VOCABULARY
-        self._offset = np.arange(form.VOICES) * (self.vocabulary + 1)
+        self._rows = Rows(form)
         self.driven = Driven(
             weights,
             Size(
@@ -38,8 +39,11 @@ class Decoder(Player):
                 config.view_rank,
             ),
         )
-        embedding = weights.below("embedding").take("table.weight", (form.VOICES * (self.vocabulary + 1), hidden))
-        self._table = embedding @ self.driven.layers[0].input  # [V·(K+1), 4H]
+        embedding = weights.below("embedding").take("table.weight", (self._rows.count, hidden))
+        self._table = embedding @ self.driven.layers[0].input  # [Σ (words + 1), 4H]
+        ways = [weights.take(f"lookback.ways.{number}.weight", (hidden, hidden)).T for number in range(config.lookback)]
+        self._lookback = [way @ self.driven.layers[0].input for way in ways]  # [H, 4H] each
+        self._embedding = embedding
         self._noise = NoiseLevel(weights.below("noise"), config.latent, hidden) if config.noise_conditioning else None
         self.grammar = Grammar(form, self._table.dtype)
         words = self.grammar.words if part is None else [self.grammar.words[part]]
@@ -54,17 +58,30 @@ class Decoder(Player):
         """What hears z [B, Z] and then, called for one step after the other, what is heard at each."""
         z, told = weighed(self._noise, z, level)
         stepper = Stepper(self.driven, z, told, self.driven.place(meter, bar_steps))
+        past: list[Ints] = []
 
         def hear(tokens: Ints, t: int) -> Floats:
-            return self._logits(stepper.step(*divmod(t, bar_steps), self._read(tokens)))
+            gates = self._read(self._table, tokens)
+            if self._lookback:
+                past.append(tokens)
+                for distance, matrix in enumerate(self._lookback):
+                    ago = bar_steps << distance
+                    if ago <= t:
+                        gates += self._read(self._embedding, past[t - ago + 1]) @ matrix
+            return self._logits(stepper.step(*divmod(t, bar_steps), gates))
 
         return hear
 
     def scores(self, z: Floats, heard: Ints, meter: Meter) -> tuple[Floats, Back]:
         """Logits [B, T, P, K] for z [B, Z] and what is `heard` at each step, [B, T, V]; and the way back to z."""
-        place = self.driven.place(meter, heard.shape[1] // self.bars)
+        bar_steps, past = heard.shape[1] // self.bars, heard.swapaxes(0, 1)
+        place = self.driven.place(meter, bar_steps)
         gates = self.driven.gates(z, None, place)  # [T, B, 4H]
-        gates += self._read(heard.swapaxes(0, 1))
+        gates += self._read(self._table, past)
+        for distance, matrix in enumerate(self._lookback):
+            ago = bar_steps << distance
+            if ago < len(past):
+                gates[ago:] += self._read(self._embedding, past[1 : len(past) - ago + 1]) @ matrix
         states, back_in_time = self.driven.run(gates, self.driven.start(z))
 
         def back(at_logits: Floats) -> Floats:
@@ -86,12 +103,12 @@ class Decoder(Player):
         logits[..., self._spelling] = scores
         return logits.reshape(shape)
 
-    def _read(self, tokens: Ints) -> Floats:
-        """What tokens [..., V] add to the gates of the step that hears them: [..., 4H]."""
-        rows = tokens + self._offset
-        read: Floats = self._table[rows[..., 0]]
+    def _read(self, table: Floats, tokens: Ints) -> Floats:
+        """The sum over voices of a table's rows [Σ (words + 1), D] for tokens [..., V]: [..., D]."""
+        rows = self._rows(tokens)
+        read: Floats = table[rows[..., 0]]
         for voice in range(1, rows.shape[-1]):
-            read += self._table[rows[..., voice]]
+            read += table[rows[..., voice]]
         return read
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from musicvae_lite.inference import lstm
 from musicvae_lite.inference.codec import Floats, Ints, Posterior
 from musicvae_lite.inference.config import Config
+from musicvae_lite.inference.grammar import Rows
 from musicvae_lite.inference.positions import MetricalPositions, Views, rows
 from musicvae_lite.inference.weights import Weights
 from musicvae_lite.music.notes import Meter
@@ -20,14 +21,14 @@ class Encoder:
 
     def __init__(self, weights: Weights, config: Config) -> None:
         form = representation(config.representation)
-        self._bars, self._offset = config.bars, np.arange(form.VOICES) * (form.VOCABULARY + 1)
-        table = weights.below("embedding").take("table.weight", (form.VOICES * (form.VOCABULARY + 1), config.embedding))
+        self._bars, self._rows = config.bars, Rows(form)
+        table = weights.below("embedding").take("table.weight", (self._rows.count, config.embedding))
         hidden, size = config.encoder_hidden, 2 * config.encoder_hidden
         ways = [lstm.layer(weights.below("lstm"), way, config.embedding, hidden) for way in ("_l0", "_l0_reverse")]
         self._input = np.stack([way.input for way in ways])  # [2, E, 4H]
         self._hidden = np.stack([way.hidden for way in ways])  # [2, H, 4H]
         self._bias = np.stack([way.bias for way in ways])  # [2, 4H]
-        self._table = table @ self._input  # [2, V·(K+1), 4H]
+        self._table = table @ self._input  # [2, Σ (words + 1), 4H]
         self._average = weights.linear("average", size, 2 * config.latent)
         self._positions: MetricalPositions | None = None
         if config.metrical_positions:
@@ -54,7 +55,7 @@ class Encoder:
         if self._positions is not None:
             places = self._positions(meter, self._bars, bar_steps)  # [n, S, E]
             inputs = inputs + places.reshape(-1, places.shape[-1]) @ self._input  # [2, T, 4H]
-        voiced = (tokens + self._offset).swapaxes(0, 1)  # [T, B, V]
+        voiced = self._rows(tokens).swapaxes(0, 1)  # [T, B, V]
         gates = np.stack([table[voiced].sum(2) for table in self._table], 1)  # [T, 2, B, 4H]
         gates += inputs.swapaxes(0, 1)[:, :, None]
         gates[:, 1] = gates[::-1, 1].copy()

@@ -40,3 +40,17 @@ class Grammar:
         np.put_along_axis(whole, tokens[..., None], 0, -1)
         whole[..., self.predicted, :] = logits
         return whole
+
+
+class Rows:
+    """Where the vectors of tokens stand in a table of all voices: each voice's words, then the start of a sequence."""
+
+    def __init__(self, form: Representation) -> None:
+        self._last = np.array([words(form, voice) for voice in range(form.VOICES)])  # [V]
+        self._offset = np.cumsum(self._last + 1) - self._last - 1
+        self.count = int((self._last + 1).sum())
+
+    def __call__(self, tokens: Ints) -> Ints:
+        """int64 [..., V] of tokens [..., V], of which those past a voice's words are its start."""
+        rows: Ints = np.minimum(tokens, self._last) + self._offset
+        return rows

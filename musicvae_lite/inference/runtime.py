@@ -33,6 +33,7 @@ KNOWN_KEYS = {
     "decoder_layers",
     "conductor_hidden",
     "decoder_per_voice",
+    "lookback",
     "metrical_positions",
     "noise_conditioning",
     "view_rank",

@@ -1,7 +1,7 @@
 """z [B, Z] → tokens [B, T, V]: an autoregressive LSTM (Roberts et al. 2018, §3.1) that knows the meter.
 
 z sets the initial state and is an input of every step, as in MusicVAE; besides, a step's place in the meter is an
-input, and each place has its own view of z (see `positions`).
+input, and each place has its own view of z (see `positions`). It can look back by bars too (see `lookback`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from musicvae_lite.inference.config import Config
 from musicvae_lite.model.encoder import EMBEDDED, TokenEmbedding
 from musicvae_lite.model.grammar import Grammar
 from musicvae_lite.model.kinship import Kinship
+from musicvae_lite.model.lookback import Lookback
 from musicvae_lite.model.lstm import State, step
 from musicvae_lite.model.noise import NoiseLevel
 from musicvae_lite.model.playing import Hear, Player
@@ -36,7 +37,7 @@ class Decoder(Player):
         read, self.kin = (
             Kinship(rep, hidden, spread) if config.kinship else None for spread in (EMBEDDED, hidden**-0.5)
         )
-        self.embedding = TokenEmbedding(rep.VOICES, rep.VOCABULARY, hidden, read)
+        self.embedding = TokenEmbedding(rep, hidden, read)
         self.latent_input = nn.Linear(config.latent, hidden)
         self.initial_state = nn.Linear(config.latent, 2 * self.layers * hidden)
         self.positions: MetricalPositions | None = None
@@ -48,13 +49,17 @@ class Decoder(Player):
         self.noise: NoiseLevel | None = None
         if config.noise_conditioning:
             self.noise = NoiseLevel(config.latent, hidden)
+        self.lookback = Lookback(config.lookback, hidden) if config.lookback else None
         self.lstm = nn.LSTM(hidden, hidden, self.layers, batch_first=True)
         self.output = nn.Linear(hidden, sum(self.words))
 
     def scores(self, z: Tensor, heard: Tensor, meter: Meter, level: Tensor | None = None) -> Tensor:
         """Logits [B, T, P, K] of the voices that it predicts for z [B, Z] and what is `heard` at each step."""
         z, told = weighed(self.noise, z, level)
-        x = self.embedding(heard) + self._conditions(z, told, meter, heard.shape[1] // self.bars)
+        bar_steps, x = heard.shape[1] // self.bars, self.embedding(heard)
+        if self.lookback is not None:
+            x = x + self.lookback(x, bar_steps)
+        x = x + self._conditions(z, told, meter, bar_steps)
         states, _ = self.lstm(x, self._initial_state(z))  # [B, T, H]
         return self._logits(states)
 
@@ -63,10 +68,15 @@ class Decoder(Player):
         z, told = weighed(self.noise, z, level)
         conditions = self._conditions(z, told, meter, bar_steps)  # [B, T, H]
         state = self._initial_state(z)
+        past: list[Tensor] = []
 
         def hear(tokens: Tensor, t: int) -> Tensor:
             nonlocal state
-            hidden, state = step(self.lstm, self.embedding(tokens) + conditions[:, t], state)
+            x = self.embedding(tokens)
+            if self.lookback is not None:
+                past.append(x)
+                x = x + self.lookback.at(past, bar_steps)
+            hidden, state = step(self.lstm, x + conditions[:, t], state)
             return self._logits(hidden).float()
 
         return hear

@@ -15,7 +15,7 @@ from musicvae_lite.model.kinship import Kinship
 from musicvae_lite.model.positions import MetricalPositions, Views
 from musicvae_lite.model.posterior import Posterior
 from musicvae_lite.music.notes import Meter
-from musicvae_lite.tokens import representation
+from musicvae_lite.tokens import Representation, representation, words
 
 EMBEDDED, OWN = 0.5, 0.1  # at first, the spread of what related tokens have in common, and of what is their own
 
@@ -28,7 +28,7 @@ class Encoder(nn.Module):
         rep = representation(config.representation)
         self.bars = config.bars
         kin = Kinship(rep, config.embedding, EMBEDDED) if config.kinship else None
-        self.embedding = TokenEmbedding(rep.VOICES, rep.VOCABULARY, config.embedding, kin)
+        self.embedding = TokenEmbedding(rep, config.embedding, kin)
         self.positions: MetricalPositions | None = None
         if config.metrical_positions:
             self.positions = MetricalPositions(config.bar_positions, config.bars, config.embedding)
@@ -54,25 +54,31 @@ class Encoder(nn.Module):
 
 
 class TokenEmbedding(nn.Module):
-    """int64 [..., V] → [..., E]: the sum of one embedding a voice; index K is the start of a sequence."""
+    """int64 [..., V] → [..., E]: the sum of one embedding a voice; index K is the start of a sequence.
+
+    A voice with fewer words than K has as many rows, and one for the start.
+    """
 
     SHARING = "table.weight"  # what `kin` adds to
-    offset: Tensor
+    offset: Tensor  # [V], the first row of each voice …
+    last: Tensor  # [V], … and its start's place among them
 
-    def __init__(self, voices: int, vocabulary: int, size: int, kin: Kinship | None = None) -> None:
+    def __init__(self, form: Representation, size: int, kin: Kinship | None = None) -> None:
         super().__init__()
-        self.vocabulary, self.kin = vocabulary, kin
-        self.table = nn.Embedding(voices * (vocabulary + 1), size)
+        last = torch.tensor([words(form, voice) for voice in range(form.VOICES)])
+        self.kin = kin
+        self.table = nn.Embedding(int((last + 1).sum()), size)
         if kin is not None:
             nn.init.normal_(self.table.weight, std=OWN)
-        self.register_buffer("offset", torch.arange(voices) * (vocabulary + 1), persistent=False)
+        self.register_buffer("last", last, persistent=False)
+        self.register_buffer("offset", torch.cumsum(last + 1, 0) - last - 1, persistent=False)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """[..., E] of int64 [..., V]."""
-        return F.embedding(tokens + self.offset, self.whole()).sum(-2)
+        return F.embedding(torch.minimum(tokens, self.last) + self.offset, self.whole()).sum(-2)
 
     def whole(self) -> Tensor:
-        """The vectors [V·(K + 1), E], with what kin have in common; a start has none."""
+        """The vectors [Σ (words + 1), E], with what kin have in common; a start has none."""
         if self.kin is None:
             return self.table.weight
         return self.table.weight + F.pad(self.kin(), (0, 0, 0, 1)).flatten(0, 1)

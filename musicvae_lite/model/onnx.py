@@ -51,10 +51,14 @@ def export(model: MusicVAE) -> Onnx:
     except ImportError as error:
         raise MusicVAEError(f"the package {error.name} is missing: {INSTALL}") from error
     form = representation(model.config.representation)
-    if not isinstance(model.decoder, Decoder) or model.decoder.output.out_features != form.VOICES * form.VOCABULARY:
+    if (
+        not isinstance(model.decoder, Decoder)
+        or model.decoder.lookback is not None
+        or model.decoder.output.out_features != form.VOICES * form.VOCABULARY
+    ):
         raise MusicVAEError(
-            "models with a conductor over bars, or with voices that do not share one decoder and one vocabulary, "
-            "cannot be exported yet"
+            "models with a conductor over bars, that look back by bars, or with voices that do not share one decoder "
+            "and one vocabulary, cannot be exported yet"
         )
     made = Onnx(_encoder(model), _decoder_step(model))
     check(model, made)

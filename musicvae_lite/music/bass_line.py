@@ -21,6 +21,7 @@ NAME = re.compile(r"bass(?!oon|et)|\bbs\b|kontrab|contrab", re.IGNORECASE)
 LOW = 48  # median pitch below which a line is a bass whatever it is called: C3
 DEPTH = (28, 40, 60, 72), (0.5, 1.0, 0.0, -1.0)  # median pitch → mark, linear in between
 LINE = 0.8  # monophony
+PLAYS_ON = 0.25  # coverage
 
 
 def bass_line(song: Song, among: Sequence[int]) -> MelodyLine | None:
@@ -31,6 +32,21 @@ def bass_line(song: Song, among: Sequence[int]) -> MelodyLine | None:
     best = max(basses, key=lambda index: _score(song, song.tracks[index]))
     track = song.tracks[best]
     return MelodyLine(lowest(track.notes), best, track.name, track.program, _why(track))
+
+
+def left_hand(song: Song, among: Sequence[int]) -> MelodyLine | None:
+    """What stands in for a bass where none of the tracks is one: the low notes of the track that has most, as a line.
+
+    None where they are too few to go through the song.
+    """
+    low = {index: song.tracks[index].notes.select(song.tracks[index].notes.pitch < LOW) for index in among}
+    if not low:
+        return None
+    best = max(low, key=lambda index: len(low[index]))
+    if not len(low[best]) or _coverage(song, low[best]) < PLAYS_ON:
+        return None
+    track = song.tracks[best]
+    return MelodyLine(lowest(low[best]), best, track.name, track.program, "its lowest notes")
 
 
 def lowest(notes: Notes) -> Notes:
@@ -51,9 +67,14 @@ def _is_bass(track: Track) -> bool:
 
 def _score(song: Song, track: Track) -> float:
     depth = float(np.interp(np.median(track.notes.pitch), *DEPTH))
-    coverage = len(np.unique(track.notes.start // 4)) / math.ceil(song.end / 4)
+    coverage = _coverage(song, track.notes)
     declared = (track.program in PROGRAMS) + (NAME.search(track.name) is not None)
     return 2 * declared + depth + monophony(track.notes) + 2 * coverage
+
+
+def _coverage(song: Song, notes: Notes) -> float:
+    """Share of the song's spans of four quarters in which a note starts."""
+    return len(np.unique(notes.start // 4)) / math.ceil(song.end / 4)
 
 
 def _why(track: Track) -> str:

@@ -10,7 +10,7 @@ here is only which tracks of a song they are. A song with several tunes gives a 
 
 from __future__ import annotations
 
-from musicvae_lite.music.bass_line import bass_line
+from musicvae_lite.music.bass_line import bass_line, left_hand
 from musicvae_lite.music.drum_tracks import NoDrums
 from musicvae_lite.music.melody_line import melody_lines
 from musicvae_lite.music.notes import Song
@@ -32,7 +32,9 @@ def takes(song: Song, track: int | str | None = None) -> tuple[tuple[Voice, ...]
     others = [index for index in pitched if bass is None or index != bass.track]
     tunes = [melody.as_voice(tune) for tune in melody_lines(song, others, track)]
     low = None if bass is None else melody.as_voice(bass)
-    found = {voice: each for voice, each in ((MELODY, tunes[0] if tunes else None), (BASS, low)) if each is not None}
+    hand = left_hand(song, pitched) if bass is None else bass  # not a bass, but a line to learn from
+    there = (tunes[0] if tunes else None, None if hand is None else melody.as_voice(hand))
+    found = {voice: each for voice, each in zip((MELODY, BASS), there, strict=True) if each is not None}
     try:
         (kit,) = drums.take(song)
     except NoDrums as missing:

@@ -94,11 +94,11 @@ PRESETS: dict[str, Preset] = {
         Recipe(minutes=30.0, transpose=0, first_free_bits=300.0, free_bits=200.0, stiff_share=0.5, mixed_share=0.5),
     ),
     "trio-2bar": Preset(
-        Config("trio", latent=64, decoder_hidden=192, decoder_per_voice=True, view_rank=48),
-        Recipe(minutes=60.0, first_free_bits=350.0, free_bits=220.0, mixed_share=0.7),
+        Config("trio", latent=60, decoder_hidden=192, decoder_per_voice=True, lookback=3, view_rank=48),
+        Recipe(minutes=60.0, first_free_bits=350.0, free_bits=200.0, token_dropout=0.1, mixed_share=0.7),
     ),
     "trio-16bar": Preset(
-        Config("trio", bars=16, latent=448, decoder_hidden=192, decoder_per_voice=True, view_rank=48),
+        Config("trio", bars=16, latent=480, decoder_hidden=192, decoder_per_voice=True, lookback=3, view_rank=48),
         Recipe(
             minutes=60.0,
             batch=16,

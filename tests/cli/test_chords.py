@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import musicvae_lite
 from musicvae_lite.cli.main import main
 from musicvae_lite.inference.config import Config
 from musicvae_lite.music.chords import CHORDS, chord, estimate, triad
@@ -78,6 +79,13 @@ def test_a_morph_can_be_had_over_other_chords(model: str) -> None:
 def test_samples_are_drawn_over_the_chords_that_are_asked_for(model: str) -> None:
     assert main(["sample", "-n", "2", "--model", model, "--chords", "C", "--out", "new"]) == 0
     assert [harmony(f"new/0{number}.mid") for number in (1, 2)] == [["C", "C"]] * 2
+
+
+def test_a_program_decodes_over_chords_too(model: str) -> None:
+    loaded = musicvae_lite.load(model)
+    (tune,) = loaded.decode(loaded.encode("up.mid").mu[:1], chords="F G")
+    tune.write("over.mid")
+    assert harmony("over.mid") == ["F", "G"]
 
 
 @pytest.mark.parametrize("command", [["sample"], ["interpolate", "up.mid", "down.mid"]], ids=["sample", "interpolate"])

@@ -32,6 +32,8 @@ CONFIGS = {
     "without views": replace(TINY, view_rank=0),
     "as in MusicVAE": replace(TINY, view_rank=0, metrical_positions=False, noise_conditioning=False),
     "drums": replace(TINY, representation="drums"),
+    "looking back": replace(TINY, bars=5, lookback=3),
+    "a trio looking back": replace(TINY, bars=3, representation="trio", decoder_per_voice=True, lookback=2),
     "a trio": replace(TINY, representation="trio"),
     "a decoder for each voice": replace(TINY, representation="trio", decoder_per_voice=True),
     "over chords": replace(TINY, representation="melody-chords"),

@@ -21,9 +21,10 @@ from tests.model.conftest import METERS, TINY, WALTZ, flat, is_legal, random_tok
 
 PLAIN = replace(TINY, metrical_positions=False, view_rank=0)
 DEEP = replace(TINY, decoder_layers=2, bars=3)
+LOOKING_BACK = replace(TINY, bars=3, lookback=2)
 
 
-@pytest.mark.parametrize("config", [TINY, PLAIN, DEEP], ids=["views", "plain", "deep"])
+@pytest.mark.parametrize("config", [TINY, PLAIN, DEEP, LOOKING_BACK], ids=["views", "plain", "deep", "looking back"])
 def test_the_logits_of_a_step_have_seen_the_tokens_before_it_and_never_its_own(config: Config) -> None:
     model, z, tokens = shaken(config), random_z(config), random_tokens(config, WALTZ)
     before = model.logits(z, tokens, WALTZ)
@@ -78,6 +79,9 @@ def plainly(model: MusicVAE, z: Tensor, meter: Meter) -> list[list[int]]:
             if decoder.views is not None:
                 row = min(t % length, len(decoder.views.by_step) - 1)
                 x = x + window @ decoder.views.by_bar[t // length] @ decoder.views.by_step[row]
+            for distance, way in enumerate(decoder.lookback.ways if decoder.lookback else ()):
+                if t >= length << distance:
+                    x = x + way(decoder.embedding.table.weight[found[t - (length << distance)]])
             top, (state_h, state_c) = decoder.lstm(x.view(1, 1, -1), (state_h, state_c))
             logits = decoder.output(top).flatten().tolist()
             allowed = [k for k in range(melody.VOCABULARY) if sounding or k != melody.NOTE_OFF]
@@ -89,7 +93,7 @@ def plainly(model: MusicVAE, z: Tensor, meter: Meter) -> list[list[int]]:
 
 
 @pytest.mark.parametrize("meter", [COMMON_TIME, Meter(5, 8), Meter(12, 4)], ids=str)
-@pytest.mark.parametrize("config", [TINY, PLAIN, DEEP], ids=["views", "plain", "deep"])
+@pytest.mark.parametrize("config", [TINY, PLAIN, DEEP, LOOKING_BACK], ids=["views", "plain", "deep", "looking back"])
 def test_decoding_is_what_a_slow_and_plain_decoder_does(config: Config, meter: Meter) -> None:
     model, z = shaken(config), random_z(config, 2)
     assert model.decode(z, meter)[..., 0].tolist() == plainly(model, z, meter)

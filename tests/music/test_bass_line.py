@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from musicvae_lite.music.bass_line import bass_line, lowest
+from musicvae_lite.music.bass_line import bass_line, left_hand, lowest
 from musicvae_lite.music.notes import Notes, Song, Track
 
 
@@ -64,3 +64,17 @@ def test_the_lowest_notes_of_chords_are_the_line() -> None:
 
 def test_a_line_is_its_own_lowest_notes() -> None:
     assert lowest(DEEP) == DEEP
+
+
+def test_the_low_notes_of_a_piano_stand_in_for_a_bass() -> None:
+    low = Notes.of((36 + (i % 2), 80, 2.0 * i, 2.0 * i + 1) for i in range(8))
+    high = Notes.of((pitch, 80, float(i), i + 1.0) for i in range(16) for pitch in (60, 64))
+    rows = sorted([*low, *high], key=lambda note: (note.start, note.pitch))
+    song = Song((Track(high, "tune"), Track(Notes.of(rows), "piano")))
+    found = left_hand(song, [0, 1])
+    assert found is not None
+    assert (found.track, found.notes) == (1, low)
+    assert left_hand(song, [0]) is None
+    assert left_hand(song, []) is None
+    one_low = Song((Track(Notes.of([(36, 80, 0.0, 1.0), *((72, 80, float(i), i + 1.0) for i in range(1, 40))])),))
+    assert left_hand(one_low, [0]) is None
