@@ -8,7 +8,7 @@ parts together (after "progressive growing", Karras et al. 2018, arXiv 1710.1019
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -17,17 +17,22 @@ from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.inference.config import Config
 from musicvae_lite.model.musicvae import MusicVAE
 
-MAY_DIFFER = {"bars", "latent"}
+MAY_DIFFER = {"bars", "latent", "lookback"}
 
 
 @torch.no_grad()
 def grow(short: MusicVAE, config: Config) -> dict[str, Tensor]:
     """Weights for a `MusicVAE` of `config`, which has n times the bars of `short`; its own if nothing differs.
 
-    A config that differs in anything else, or whose Z is not n times 1 … the short one's, is a `MusicVAEError`.
+    It may look back further than `short` does. A config that differs in anything else, or whose Z is not n times
+    1 … the short one's, is a `MusicVAEError`.
     """
     windows, kept = _windows(short.config, config), config.latent * short.config.bars // config.bars
     weights = {name: value.clone() for name, value in short.state_dict().items()}
+    further = replace(short.config, lookback=config.lookback)
+    weights |= {
+        name: torch.zeros_like(value) for name, value in MusicVAE(further).state_dict().items() if name not in weights
+    }
     if windows == 1 and kept == short.config.latent:
         return weights
     share = _Share(windows, short.config.latent, _liveliest(weights, kept))
@@ -103,6 +108,7 @@ def _windows(short: Config, config: Config) -> int:
     """How many windows of `short` are one of `config`."""
     before, after = short.to_dict(), config.to_dict()
     other = sorted(name for name in before if before[name] != after[name] and name not in MAY_DIFFER)
+    other += ["lookback"] * (config.lookback < short.lookback)
     if other:
         found = ", ".join(f"{name} {before[name]} and not {after[name]}" for name in other)
         raise MusicVAEError(

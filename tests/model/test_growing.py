@@ -95,3 +95,13 @@ def test_a_decoder_without_views_cannot_be_grown() -> None:
     plain = replace(SHORT, view_rank=0)
     with pytest.raises(MusicVAEError, match="only a flat decoder with views"):
         grow(short_model(plain), replace(plain, bars=4, latent=16))
+
+
+def test_a_grown_model_can_look_back_further_and_begins_as_if_it_did_not() -> None:
+    short = short_model()
+    long = grown(short, replace(SHORT, bars=4, latent=16, lookback=2))
+    without = grown(short, replace(SHORT, bars=4, latent=16))
+    z = torch.randn(3, 16)
+    assert torch.equal(long.decode(z, COMMON_TIME), without.decode(z, COMMON_TIME))
+    with pytest.raises(MusicVAEError, match="has lookback 1 and not 0"):
+        grow(short_model(replace(SHORT, lookback=1)), replace(SHORT, bars=4, latent=16))
