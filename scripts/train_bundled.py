@@ -39,7 +39,7 @@ CARD = """# {name}
 
 | | |
 |---|---|
-| data | {files:,} MIDI files: {data} |
+| data | {files:,} MIDI files{lent}: {data} |
 | licences | {licences}; these weights are MIT |
 | windows | {train:,} for training, {held_out:,} held out: {split} |
 | meters | {meters} |
@@ -116,13 +116,24 @@ kinds of drum.""",
 )
 TRIOS = Source(
     what="A model of melody, bass and drums together",
-    data="game music of freedoom, simutrans and the midifile package, and songs of M. Malandro",
-    licences="BSD-3-Clause (freedoom), Artistic-1.0 (simutrans), MIT (midifile), CC0 (Malandro)",
+    data=(
+        "game music of freedoom, simutrans and the midifile package, and songs of M. Malandro; single voices are lent "
+        "by folk tunes and POP909 (melodies, low notes of the piano) and the Groove MIDI Dataset (drums)"
+    ),
+    licences=(
+        "BSD-3-Clause (freedoom), Artistic-1.0 (simutrans), MIT (midifile, POP909), CC0 (Malandro), CC BY 4.0 "
+        "(the Groove MIDI Dataset, Google LLC); the folk tunes are in the public domain"
+    ),
     split="of other songs, and in training in no key",
-    commands=("# collect the files that data/README.md lists under trios into trios/",),
-    folder="trios/",
+    commands=(
+        "musicvae corpus folk everything/folk/",
+        "python scripts/quantise_pop909.py POP909-Dataset/POP909 everything/pop909",
+        "# unpack the Groove MIDI Dataset into everything/groove/",
+        "# collect the files that data/README.md lists under trios into everything/trios/",
+    ),
+    folder="everything/",
     limits="""Any style but that of old game music: some two hundred songs are little, and songs that it has not seen
-come back far less well than those that it learned from, the drums least. It knows one tune at a time.""",
+come back less well than those that it learned from. It knows one tune at a time.""",
 )
 SOURCES = {
     "melody-2bar": MELODIES,
@@ -153,6 +164,7 @@ def card(name: str, checkpoint: Checkpoint, evaluation: Evaluation, corpus: Corp
         parameters=sum(p.numel() for p in checkpoint.model.parameters()) / 1e6,
         size=size / 2**20,
         files=corpus.report.used,
+        lent=_lent(corpus),
         train=sum(map(len, corpus.train)),
         held_out=corpus.report.held_out,
         meters=", ".join(f"{meter} ({count:,})" for meter, count in corpus.report.meters.items()),
@@ -167,6 +179,12 @@ def card(name: str, checkpoint: Checkpoint, evaluation: Evaluation, corpus: Corp
         figures="\n".join(f"| {row.figure} | {row.value} | {row.control} |" for row in rows(evaluation)),
         recipe=json.dumps({"config": checkpoint.model.config.to_dict(), "recipe": recipe}, indent=2),
     )
+
+
+def _lent(corpus: Corpus) -> str:
+    """How many more files give a voice of theirs, in words; nothing if none does."""
+    lent = ", ".join(f"{count:,} a {voice}" for voice, count in corpus.report.lent.items())
+    return f", and {lent} from others" if lent else ""
 
 
 def trained_run(chosen: Preset, corpus: Corpus, run: Path, device: str) -> None:

@@ -133,12 +133,20 @@ def test_the_help_page_loads_nothing_heavy() -> None:
     assert not loaded_after("from musicvae_lite.cli.main import main; main(['--help'])") & HEAVY
 
 
-@pytest.mark.parametrize("command", ["interpolate", "sample"])
-def test_playing_a_bundled_model_loads_neither_torch_nor_matplotlib(command: str, tmp_path: Path) -> None:
-    tunes = [str(ROOT / "data" / "examples" / name) for name in ("frere_jacques.mid", "clementine.mid")]
-    words = {"interpolate": ["interpolate", tunes[0], tunes[0], "--steps", "2"], "sample": ["sample", "-n", "2"]}[
-        command
-    ]
+TUNE = str(ROOT / "data" / "examples" / "frere_jacques.mid")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["interpolate", TUNE, TUNE, "--steps", "2"],
+        ["sample", "-n", "2"],
+        ["sample", "-n", "1", "--model", "trio-2bar"],
+        ["sample", "-n", "1", "--model", "groove-2bar"],
+    ],
+    ids=" ".join,
+)
+def test_playing_a_bundled_model_loads_neither_torch_nor_matplotlib(words: list[str], tmp_path: Path) -> None:
     arguments = [*words, "--out", str(tmp_path / "out")]
     loaded = loaded_after(f"from musicvae_lite.cli.main import main; assert main({arguments}) == 0")
     assert (tmp_path / "out" / "01.mid").exists()
