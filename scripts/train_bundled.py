@@ -97,6 +97,12 @@ MELODIES = Source(
     limits="""Triplets and ornaments (its grid is sixteenths), tunes with leaps of more than an octave, and styles
 far from Western folk and pop melodies. It knows one voice; chords become their highest notes.""",
 )
+OVER_CHORDS = replace(
+    MELODIES,
+    what="A model of melodies over chords, which it is told",
+    limits="""The chords of a folder's songs are estimated from what accompanies the tune, and are triads: a seventh is
+its triad. Folk tunes have none, so that chords are POP909's. Triplets and ornaments (its grid is sixteenths).""",
+)
 DRUMS = Source(
     what="A model of drum beats",
     data="the Groove MIDI Dataset (Gillick et al. 2019), human drummers on an electronic kit",
@@ -139,6 +145,7 @@ SOURCES = {
     "melody-2bar": MELODIES,
     "melody-4bar": MELODIES,
     "melody-16bar": MELODIES,
+    "melody-chords-2bar": OVER_CHORDS,
     "drums-2bar": DRUMS,
     "groove-2bar": GROOVES,
     "trio-2bar": TRIOS,

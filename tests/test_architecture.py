@@ -34,7 +34,7 @@ STAGES = [
 ]
 ONLY = {"rendering": {"errors", "files", "music", "rendering"}}  # draws and sounds notes, whatever made them
 ENTRANCES = {"__init__", "__main__"}  # stand before the house and may reach into any room
-WITHOUT_TORCH = ["errors", "files", "music", "tokens", "corpus", "inference", "pretrained"]
+WITHOUT_TORCH = ["errors", "files", "music", "tokens", "corpus", "inference", "pretrained", "explore"]
 HEAVY = {"torch", "numpy", "symusic", "pretty_midi", "mido", "matplotlib", "rich"}
 PICKLES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve"}
 MAX_FILE_LINES = 400

@@ -83,9 +83,16 @@ PRESETS: dict[str, Preset] = {
         ),
     ),
     "melody-16bar": Preset(
-        Config(bars=16, latent=512),
+        Config(bars=16, latent=512, lookback=3),
         Recipe(
-            minutes=60.0, batch=16, peak_learning_rate=1e-3, first_free_bits=900.0, free_bits=380.0, begin="melody-2bar"
+            minutes=60.0,
+            batch=16,
+            peak_learning_rate=1e-3,
+            first_free_bits=900.0,
+            free_bits=380.0,
+            token_dropout=0.1,
+            validations=10,
+            begin="melody-2bar",
         ),
     ),
     "drums-2bar": Preset(Config(representation="drums"), Recipe(minutes=60.0, transpose=0, free_bits=160.0)),
@@ -105,7 +112,9 @@ PRESETS: dict[str, Preset] = {
             peak_learning_rate=1e-3,
             first_free_bits=1400.0,
             free_bits=1000.0,
+            token_dropout=0.1,
             mixed_share=0.7,
+            validations=10,
             begin="trio-2bar",
         ),
     ),
