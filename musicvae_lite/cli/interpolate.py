@@ -32,7 +32,10 @@ OFF_GRID_TO_MENTION = 0.3
 @click.option("--bars", type=click.IntRange(min=1), help="How many bars to use.  [default: to the tune's end]")
 @click.option("--meter", callback=as_meter, help="Read both files in this meter, such as 4/4.")
 @click.option("--track", callback=number_or_name, help="The tune's track in both, by number (from 0) or name.")
-@click.option("--chords", help="Both tunes over these chords, one a bar: 'C G Am F'.  [default: the songs' own]")
+@click.option(
+    "--chords",
+    help="Both tunes over these chords, one a bar, 'C G Am F', or as bars, 'C G | Am'.  [default: the songs' own]",
+)
 @click.option("--steps", type=click.IntRange(min=2), help="Tunes, both ends included.  [default: 8]")
 @click.option("--path", type=click.Choice(["linear", "slerp"]), help="The way through latent space.  [default: linear]")
 @click.option(

@@ -39,7 +39,10 @@ if TYPE_CHECKING:
 @click.option(
     "--spread", type=click.FloatRange(min=0), help="Below 1 more usual tunes, above 1 stranger ones.  [default: 1]"
 )
-@click.option("--chords", help="Chords to play over, one a bar: 'C G Am F'. For a model that knows chords.")
+@click.option(
+    "--chords",
+    help="Chords to play over, one a bar, 'C G Am F', or as bars, 'C G | Am'. For a model that knows chords.",
+)
 @click.option("--seed", type=int, help="Another seed, other tunes.  [default: 0]")
 @click.option("--wav", is_flag=True, help="Render sound as well, a WAV a tune.")
 def sample(out: Path, force: bool, model: str, wav: bool, **given: Any) -> None:

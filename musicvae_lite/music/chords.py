@@ -68,12 +68,13 @@ def chord(text: str) -> int:
     return 1 + root + (12 if found["minor"] else 0)
 
 
-def chords(text: str) -> tuple[int, ...]:
-    """The numbers of several chords, between spaces or bars: "C G | Am F"."""
-    names = text.replace("|", " ").split()
-    if not names:
+def chords(text: str) -> tuple[tuple[int, ...], ...]:
+    """The numbers of the chords of each bar: one a bar, "C G Am F", or those between bar lines, "C G | Am"."""
+    names = [bar.split() for bar in text.split("|")] if "|" in text else [[name] for name in text.split()]
+    bars = tuple(tuple(chord(name) for name in bar) for bar in names if bar)
+    if not bars:
         raise MusicVAEError(f"no chord in {text!r}: expected for example 'C G Am F', each {UNDERSTOOD}")
-    return tuple(chord(name) for name in names)
+    return bars
 
 
 def moved(numbers: Ints, semitones: Ints) -> Ints:

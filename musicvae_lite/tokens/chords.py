@@ -130,9 +130,10 @@ def onsets(tokens: Tokens) -> NDArray[np.bool_]:
 
 
 def chart(text: str, bars: int, bar_steps: int, form: Representation) -> Ints:
-    """Tokens [T, V] in which the given voices of `form` play the chords of `text`, one a bar, over and over.
+    """Tokens [T, V] in which the given voices of `form` play the chords of `text`, over and over.
 
-    A representation without such voices, or a chord that cannot be read, is a `MusicVAEError`.
+    They are one a bar, or those that stand between two bar lines, in equal shares of the bar. A representation without
+    such voices, or a chord that cannot be read, is a `MusicVAEError`.
     """
     if not form.GIVEN.any():
         raise MusicVAEError(
@@ -140,5 +141,14 @@ def chart(text: str, bars: int, bar_steps: int, form: Representation) -> Ints:
             "--representation melody-chords"
         )
     tokens = np.zeros((bars * bar_steps, form.VOICES), np.int64)
-    tokens[:, form.GIVEN] = np.repeat(np.resize(music.chords(text), bars), bar_steps)[:, None]
+    charted = [_shared(np.array(bar), bar_steps) for bar in music.chords(text)]
+    tokens[:, form.GIVEN] = np.concatenate([charted[bar % len(charted)] for bar in range(bars)])[:, None]
     return tokens
+
+
+def _shared(numbers: Ints, steps: int) -> Ints:
+    """The chord of each of a bar's steps."""
+    if len(numbers) > steps:
+        raise MusicVAEError(f"{len(numbers)} chords in a bar of {steps} steps: expected at most one a step")
+    found: Ints = numbers[np.arange(steps) * len(numbers) // steps]
+    return found

@@ -95,6 +95,15 @@ def test_a_chart_has_a_chord_a_bar_and_begins_again() -> None:
     assert tokens[:, 1].tolist() == [chord("C")] * 4 + [chord("Am")] * 4 + [chord("C")] * 4
 
 
+def test_chords_between_bar_lines_share_the_bar() -> None:
+    tokens = chart("C G | Am", 3, 4, MELODY_CHORDS)
+    assert [CHORDS[number] for number in tokens[:, 1]] == ["C", "C", "G", "G", *["Am"] * 4, "C", "C", "G", "G"]
+    waltz = chart("C F G |", 1, 12, MELODY_CHORDS)
+    assert [CHORDS[number] for number in waltz[:, 1]] == ["C"] * 4 + ["F"] * 4 + ["G"] * 4
+    with pytest.raises(MusicVAEError, match="5 chords in a bar of 4 steps"):
+        chart("C F G C F |", 1, 4, MELODY_CHORDS)
+
+
 def test_a_chart_is_for_models_that_know_chords() -> None:
     with pytest.raises(MusicVAEError, match="a model of melody knows no chords: leave them out, or give a model"):
         chart("C", 2, 16, representation("melody"))
