@@ -45,13 +45,16 @@ class HierarchicalDecoder(nn.Module):
         token_dropout: float = 0.0,
         generator: torch.Generator | None = None,
         level: Tensor | None = None,
+        token_swaps: float = 0.0,
     ) -> Tensor:
         """Teacher-forced logits [B, T, V, K]: those of step t have seen z and the tokens before t, never token t."""
         plans = self.conductor(*weighed(self.noise, z, level), meter).flatten(0, 1)  # [B·N, P]
         bars = tokens.unflatten(1, (self.bars, -1))  # [B, N, S, V]
         start = self.bar.start(len(tokens), z.device).token
         before = torch.cat([start[:, None], bars[:, :-1, -1]], 1).flatten(0, 1)  # [B·N, V]
-        logits = self.bar(plans, bars.flatten(0, 1), meter, token_dropout, generator, before=before)
+        logits = self.bar(
+            plans, bars.flatten(0, 1), meter, token_dropout, generator, before=before, token_swaps=token_swaps
+        )
         whole: Tensor = logits.unflatten(0, (-1, self.bars)).flatten(1, 2)
         return whole
 

@@ -42,14 +42,15 @@ class MusicVAE(nn.Module):
         token_dropout: float = 0.0,
         generator: torch.Generator | None = None,
         level: Tensor | None = None,
+        token_swaps: float = 0.0,
     ) -> Tensor:
         """Teacher-forced logits [B, T, V, K] of tokens [B, T, V] given z [B, Z].
 
         `token_dropout` hides that share of the tokens from the decoder, which then has to ask z (Bowman et al. 2016,
-        §3.1).
+        §3.1); `token_swaps` of them are those of another window, as when it runs free and errs.
         """
         self._check(tokens, meter)
-        logits: Tensor = self.decoder(z, tokens, meter, token_dropout, generator, level)
+        logits: Tensor = self.decoder(z, tokens, meter, token_dropout, generator, level, token_swaps=token_swaps)
         return logits
 
     def decode(

@@ -106,7 +106,8 @@ def train_step(state: State, batch: Batch) -> Loss:
         if model.config.noise_conditioning:
             level = noise_levels(len(tokens), recipe.noisy_share, generator)
             z = noised(z, level, generator)
-        logits = model.logits(z, tokens, batch.meter, recipe.token_dropout, generator, level)
+        spoilt = {"token_dropout": recipe.token_dropout, "token_swaps": recipe.token_swaps}
+        logits = model.logits(z, tokens, batch.meter, generator=generator, level=level, **spoilt)
         loss = objective(logits, tokens, posterior, recipe.beta, unpaid * NATS_PER_BIT)
     state.optimizer.zero_grad()
     loss.total.backward()

@@ -29,6 +29,7 @@ class Recipe:
     narrow_to: float = 0.6
     noisy_share: float = 0.4  # of the windows reach the decoder through a noisy channel
     token_dropout: float = 0.0  # share of the decoder's input tokens that are hidden
+    token_swaps: float = 0.0  # share of them that are another window's
     stiff_share: float = 0.0  # of the windows are heard by the encoder without expression, and decoded with it
     mixed_share: float = 0.0  # of the windows have about half of their voices from another window
     transpose: int = 6  # semitones up or down, drawn afresh for each window each time
@@ -90,7 +91,7 @@ PRESETS: dict[str, Preset] = {
             peak_learning_rate=1e-3,
             first_free_bits=900.0,
             free_bits=380.0,
-            token_dropout=0.1,
+            token_swaps=0.1,
             validations=10,
             begin="melody-2bar",
         ),
@@ -102,7 +103,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "trio-2bar": Preset(
         Config("trio", latent=60, decoder_hidden=192, decoder_per_voice=True, lookback=3, view_rank=48),
-        Recipe(minutes=60.0, first_free_bits=350.0, free_bits=200.0, token_dropout=0.1, mixed_share=0.7),
+        Recipe(minutes=60.0, first_free_bits=350.0, free_bits=250.0, token_swaps=0.2, mixed_share=0.7),
     ),
     "trio-16bar": Preset(
         Config("trio", bars=16, latent=480, decoder_hidden=192, decoder_per_voice=True, lookback=3, view_rank=48),
@@ -110,9 +111,9 @@ PRESETS: dict[str, Preset] = {
             minutes=60.0,
             batch=16,
             peak_learning_rate=1e-3,
-            first_free_bits=1400.0,
-            free_bits=1000.0,
-            token_dropout=0.1,
+            first_free_bits=1600.0,
+            free_bits=1200.0,
+            token_swaps=0.25,
             mixed_share=0.7,
             validations=10,
             begin="trio-2bar",

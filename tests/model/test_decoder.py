@@ -55,6 +55,16 @@ def test_hiding_every_token_leaves_z_alone_to_speak() -> None:
     torch.testing.assert_close(*hidden)
 
 
+def test_swapped_tokens_are_those_of_another_window() -> None:
+    for config in (TINY, LOOKING_BACK, replace(TINY, conductor_hidden=8)):
+        model, z, tokens = shaken(config), random_z(config), random_tokens(config, WALTZ)
+        swapped = model.logits(z, tokens, WALTZ, token_swaps=1.0)
+        if not config.conductor_hidden:  # under one each bar is a row of its own
+            torch.testing.assert_close(swapped, model.logits(z, tokens.roll(1, 0), WALTZ))
+        assert not torch.allclose(swapped, model.logits(z, tokens, WALTZ))
+        torch.testing.assert_close(model.logits(z, tokens, WALTZ, token_swaps=0.0), model.logits(z, tokens, WALTZ))
+
+
 def test_a_generator_decides_which_tokens_are_hidden() -> None:
     model, z, tokens = shaken(), random_z(TINY), random_tokens(TINY, WALTZ)
 
