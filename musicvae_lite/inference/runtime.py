@@ -43,6 +43,7 @@ KNOWN_KEYS = {
 class Runtime:
     """The whole model; `weights` by the names that `MusicVAE.state_dict` gives them, in one floating-point type."""
 
+    @one_thread()
     def __init__(self, config: Config, weights: Mapping[str, NDArray[Any]]) -> None:
         _check_known(config)
         self.config, self.weights = config, weights

@@ -32,7 +32,7 @@ def words(form: Representation, voice: int) -> int:
     while reached - seen:
         here = (reached - seen).pop()
         seen.add(here)
-        reached |= set(np.unique(form.NEXT_STATE[here, form.LEGAL[here]]).tolist())
+        reached |= set(form.NEXT_STATE[here, form.LEGAL[here]].tolist())
     return int(np.flatnonzero(form.LEGAL[sorted(seen)].any(0))[-1]) + 1
 
 

@@ -81,3 +81,16 @@ def test_files_that_a_split_holds_back_lend_nothing(folder: Path) -> None:
 def test_one_voice_has_nothing_to_lend(folder: Path) -> None:
     for name in ("melody", "drums"):
         assert prepare(folder, Settings(name)).lent == ()
+
+
+def test_the_low_notes_of_a_piano_are_lent_as_a_bass(folder: Path) -> None:
+    low = [(36 + i % 5, 80, 2.0 * i, 2.0 * i + 1) for i in range(8)]
+    high = [(pitch, 80, float(i), i + 1.0) for i in range(16) for pitch in (60, 64, 67)]
+    rows = sorted([*low, *high], key=lambda row: (row[2], row[0]))
+    write(Song((Track(Notes.of(rows), "piano"),)), folder / "piano.mid")
+    corpus = prepare(folder, TRIO)
+    assert lenders(corpus)[BASS] == {"duet.mid", "piano.mid"}
+    (basses,) = corpus.lent[BASS]
+    pitches = basses.tokens[[corpus.pieces[piece] == "piano.mid" for piece in basses.piece]]
+    assert set(pitches[pitches < melody.PITCHES].tolist()) == {36, 37, 38, 39, 40}
+    assert corpus.report.reasons == {"no drums": 3, "no bass": 1, "no notes": 1}
