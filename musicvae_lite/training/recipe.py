@@ -114,7 +114,7 @@ PRESETS: dict[str, Preset] = {
             first_free_bits=1600.0,
             free_bits=1200.0,
             token_swaps=0.25,
-            mixed_share=0.7,
+            mixed_share=0.9,
             validations=10,
             begin="trio-2bar",
         ),
