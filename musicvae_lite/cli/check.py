@@ -12,7 +12,7 @@ import click
 from musicvae_lite.cli.corpus_options import corpus_options
 from musicvae_lite.cli.options import progress_bar
 from musicvae_lite.corpus.prepare import assemble, prepare
-from musicvae_lite.corpus.report import MUCH_OFF_GRID, Report
+from musicvae_lite.corpus.report import MUCH_OFF_GRID, Report, counted
 from musicvae_lite.corpus.scan import Progress, Settings, scan
 from musicvae_lite.tokens import has_touch, representation
 
@@ -89,13 +89,9 @@ def _used(report: Report, settings: Settings) -> dict[str, str]:
         "windows": f"{report.windows:,} of {settings.bars} bars, {report.held_out:,} of them held out{split}",
         **{f"  {meter}": f"{windows:,}" for meter, windows in report.meters.items()},
         "off the grid": f"{report.off_grid:.1%} of the onsets" if report.used else "–",
-        **({"voices lent": f"{_counted(report.lent)} (files that have not all voices)"} if report.lent else {}),
-        "instruments": _counted(report.instruments) or "–",
+        **({"voices lent": f"{counted(report.lent)} (files that have not all voices)"} if report.lent else {}),
+        "instruments": counted(report.instruments) or "–",
     }
-
-
-def _counted(files: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {count:,}" for name, count in files.items())
 
 
 def _advice(report: Report, settings: Settings) -> Iterator[str]:

@@ -156,6 +156,7 @@ def _corpus(folder: Path, state: State) -> Corpus:
 
 
 def _tell(folder: Path, run: Path, corpus: Corpus, state: State) -> None:
+    from musicvae_lite.corpus.report import counted
     from musicvae_lite.training.precision import training_type
 
     report, weights = corpus.report, list(state.model.parameters())
@@ -165,6 +166,8 @@ def _tell(folder: Path, run: Path, corpus: Corpus, state: State) -> None:
         f"{folder}: {report.used:,} of {report.files:,} files, {report.windows:,} windows of "
         f"{state.model.config.bars} bars, {report.held_out:,} held out (`{check}` says why not more)"
     )
+    if report.lent and state.recipe.mixed_share:
+        click.echo(f"voices lent by files that have not all: {counted(report.lent)}")
     size = sum(p.numel() for p in weights) / 1e6
     going_on = f", going on from step {state.step:,}" if state.step else ""
     click.echo(f"{run}: {size:.1f} M parameters, {_length(state)} in {number_type}, seed {state.recipe.seed}{going_on}")

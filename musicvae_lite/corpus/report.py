@@ -96,5 +96,10 @@ def _mean_timing(timings: Sequence[Timing]) -> dict[str, float]:
     return {name: float(np.average([getattr(t, name) for t in timings], weights=onsets)) for name in names}
 
 
+def counted(files: Mapping[str, int]) -> str:
+    """Counts in words: "melody 2, drums 1"."""
+    return ", ".join(f"{name} {count:,}" for name, count in files.items())
+
+
 def _most_first(counts: Counter[Any]) -> list[tuple[Any, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

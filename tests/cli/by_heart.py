@@ -19,7 +19,7 @@ from musicvae_lite.model.threads import one_thread
 from musicvae_lite.music.notes import COMMON_TIME, Song
 from musicvae_lite.tokens import representation
 
-MOST_STEPS, ENOUGH = 300, 0.6  # nats a window
+MOST_STEPS, ENOUGH = 600, 0.6  # nats a window
 
 
 def learn_by_heart(songs: Sequence[Song], config: Config, file: Path) -> str:

@@ -80,9 +80,17 @@ def test_check_takes_three_voices_and_gives_a_reason_where_one_is_missing(capsys
 def test_train_learns_trios_by_option(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--preset", "tiny", "--representation", "trio", "--batch", "4", "--steps", "2"]
     assert main(["train", "songs", *words]) == 0
-    assert "4 of 5 files" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "4 of 5 files" in said
+    assert "lent" not in said
     assert load(Path("runs/songs")).model.config.representation == "trio"
     assert [track.is_drum for track in read("runs/songs/listen/original.mid").tracks].count(True) == 1
+
+
+def test_train_learns_from_voices_that_are_lent_where_they_are_mixed(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--preset", "trio-2bar", "--from", "nothing", "--batch", "4", "--steps", "1"]
+    assert main(["train", "songs", *words]) == 0
+    assert "voices lent by files that have not all: melody 1, drums 1\n" in capsys.readouterr().out
 
 
 def test_both_ends_of_a_morph_are_the_two_songs_with_their_instruments_velocities_and_tempos(
