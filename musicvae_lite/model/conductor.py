@@ -45,15 +45,19 @@ class HierarchicalDecoder(nn.Module):
         token_dropout: float = 0.0,
         generator: torch.Generator | None = None,
         level: Tensor | None = None,
-        token_swaps: float = 0.0,
+        heard: Tensor | None = None,
     ) -> Tensor:
-        """Teacher-forced logits [B, T, V, K]: those of step t have seen z and the tokens before t, never token t."""
+        """Teacher-forced logits [B, T, V, K]: those of step t have seen z and the tokens before t, never token t.
+
+        `heard` [B, T, V] is what it takes the tokens for, if not for what they are.
+        """
         plans = self.conductor(*weighed(self.noise, z, level), meter).flatten(0, 1)  # [B·N, P]
         bars = tokens.unflatten(1, (self.bars, -1))  # [B, N, S, V]
         start = self.bar.start(len(tokens), z.device).token
-        before = torch.cat([start[:, None], bars[:, :-1, -1]], 1).flatten(0, 1)  # [B·N, V]
+        taken = bars if heard is None else heard.unflatten(1, (self.bars, -1))
+        before = torch.cat([start[:, None], taken[:, :-1, -1]], 1).flatten(0, 1)  # [B·N, V]
         logits = self.bar(
-            plans, bars.flatten(0, 1), meter, token_dropout, generator, before=before, token_swaps=token_swaps
+            plans, bars.flatten(0, 1), meter, token_dropout, generator, before=before, heard=taken.flatten(0, 1)
         )
         whole: Tensor = logits.unflatten(0, (-1, self.bars)).flatten(1, 2)
         return whole

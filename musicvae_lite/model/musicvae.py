@@ -42,15 +42,15 @@ class MusicVAE(nn.Module):
         token_dropout: float = 0.0,
         generator: torch.Generator | None = None,
         level: Tensor | None = None,
-        token_swaps: float = 0.0,
+        heard: Tensor | None = None,
     ) -> Tensor:
         """Teacher-forced logits [B, T, V, K] of tokens [B, T, V] given z [B, Z].
 
         `token_dropout` hides that share of the tokens from the decoder, which then has to ask z (Bowman et al. 2016,
-        §3.1); `token_swaps` of them are those of another window, as when it runs free and errs.
+        §3.1); `heard` [B, T, V] are what it takes the tokens for, if not for what they are.
         """
         self._check(tokens, meter)
-        logits: Tensor = self.decoder(z, tokens, meter, token_dropout, generator, level, token_swaps=token_swaps)
+        logits: Tensor = self.decoder(z, tokens, meter, token_dropout, generator, level, heard=heard)
         return logits
 
     def decode(

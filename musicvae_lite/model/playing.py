@@ -75,22 +75,18 @@ class Player(nn.Module):
         generator: torch.Generator | None = None,
         level: Tensor | None = None,
         before: Tensor | None = None,
-        token_swaps: float = 0.0,
+        heard: Tensor | None = None,
     ) -> Tensor:
         """Teacher-forced logits [B, T, V, K]: those of step t have seen z and the tokens before t, never token t.
 
-        `before` is the token before the first, [B, V]; without it the sequence starts here.
+        `before` is the token before the first, [B, V]; without it the sequence starts here. `heard` [B, T, V] are what
+        it takes the tokens for, if not for what they are.
         """
         first = self.start(len(tokens), tokens.device).token if before is None else before
-        previous = torch.cat([first[:, None], tokens[:, :-1]], 1)
-
-        def some(share: float) -> Tensor:
-            return torch.rand(previous.shape, generator=generator, device=z.device) < share
-
-        if token_swaps:
-            previous = torch.where(some(token_swaps), previous.roll(1, 0), previous)
+        previous = torch.cat([first[:, None], (tokens if heard is None else heard)[:, :-1]], 1)
         if token_dropout:
-            previous = previous.masked_fill(some(token_dropout), self.grammar.vocabulary)
+            hidden = torch.rand(previous.shape, generator=generator, device=z.device) < token_dropout
+            previous = previous.masked_fill(hidden, self.grammar.vocabulary)
         logits = self.scores(z, self.grammar.heard(previous, tokens), meter, level)
         return self.grammar.completed(logits, tokens)
 

@@ -30,6 +30,7 @@ from musicvae_lite.training import metrics
 from musicvae_lite.training import state as states
 from musicvae_lite.training.batches import Batch, Batches
 from musicvae_lite.training.finish import Keep, keepsakes
+from musicvae_lite.training.mistakes import redrawn, swapped
 from musicvae_lite.training.precision import autocast, training_type
 from musicvae_lite.training.schedules import ema_decay, free_bits, learning_rate
 from musicvae_lite.training.state import State
@@ -106,8 +107,12 @@ def train_step(state: State, batch: Batch) -> Loss:
         if model.config.noise_conditioning:
             level = noise_levels(len(tokens), recipe.noisy_share, generator)
             z = noised(z, level, generator)
-        spoilt = {"token_dropout": recipe.token_dropout, "token_swaps": recipe.token_swaps}
-        logits = model.logits(z, tokens, batch.meter, generator=generator, level=level, **spoilt)
+        mistaken = None
+        if recipe.token_swaps:
+            mistaken = swapped(tokens, recipe.token_swaps, generator)
+        if recipe.token_draws:
+            mistaken = redrawn(model, z, tokens, batch.meter, level, recipe.token_draws, generator)
+        logits = model.logits(z, tokens, batch.meter, recipe.token_dropout, generator, level, mistaken)
         loss = objective(logits, tokens, posterior, recipe.beta, unpaid * NATS_PER_BIT)
     state.optimizer.zero_grad()
     loss.total.backward()

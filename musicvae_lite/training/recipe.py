@@ -29,7 +29,8 @@ class Recipe:
     narrow_to: float = 0.6
     noisy_share: float = 0.4  # of the windows reach the decoder through a noisy channel
     token_dropout: float = 0.0  # share of the decoder's input tokens that are hidden
-    token_swaps: float = 0.0  # share of them that are another window's
+    token_swaps: float = 0.0  # share of them that are another window's (`mistakes`) …
+    token_draws: float = 0.0  # … or drawn by the decoder itself: one of the two
     stiff_share: float = 0.0  # of the windows are heard by the encoder without expression, and decoded with it
     mixed_share: float = 0.0  # of the windows have about half of their voices from another window
     transpose: int = 6  # semitones up or down, drawn afresh for each window each time
@@ -44,6 +45,8 @@ class Recipe:
             raise MusicVAEError(f"got {self.minutes:g} minutes and {self.steps} steps: expected one above 0")
         if self.batch < 2:
             raise MusicVAEError(f"a batch of {self.batch}: expected at least 2 windows")
+        if self.token_swaps and self.token_draws:
+            raise MusicVAEError("token_swaps and token_draws: expected one of them to be 0")
         if not 0 <= self.seed < SEEDS:
             raise MusicVAEError(f"a seed of {self.seed}: expected 0 … {SEEDS - 1}")
         if not 0 <= self.narrow_from < self.narrow_to <= 1:
@@ -113,7 +116,7 @@ PRESETS: dict[str, Preset] = {
             peak_learning_rate=1e-3,
             first_free_bits=1600.0,
             free_bits=1200.0,
-            token_swaps=0.25,
+            token_draws=0.8,
             mixed_share=0.9,
             validations=10,
             begin="trio-2bar",

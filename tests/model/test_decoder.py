@@ -55,14 +55,13 @@ def test_hiding_every_token_leaves_z_alone_to_speak() -> None:
     torch.testing.assert_close(*hidden)
 
 
-def test_swapped_tokens_are_those_of_another_window() -> None:
-    for config in (TINY, LOOKING_BACK, replace(TINY, conductor_hidden=8)):
-        model, z, tokens = shaken(config), random_z(config), random_tokens(config, WALTZ)
-        swapped = model.logits(z, tokens, WALTZ, token_swaps=1.0)
-        if not config.conductor_hidden:  # under one each bar is a row of its own
-            torch.testing.assert_close(swapped, model.logits(z, tokens.roll(1, 0), WALTZ))
-        assert not torch.allclose(swapped, model.logits(z, tokens, WALTZ))
-        torch.testing.assert_close(model.logits(z, tokens, WALTZ, token_swaps=0.0), model.logits(z, tokens, WALTZ))
+@pytest.mark.parametrize("config", [TINY, LOOKING_BACK, replace(TINY, conductor_hidden=8)], ids=str)
+def test_tokens_can_be_taken_for_others(config: Config) -> None:
+    model, z = shaken(config), random_z(config)
+    tokens, others = (random_tokens(config, WALTZ, seed=seed) for seed in (0, 1))
+    mistaken = model.logits(z, tokens, WALTZ, heard=others)
+    torch.testing.assert_close(mistaken, model.logits(z, others, WALTZ))
+    assert not torch.allclose(mistaken, model.logits(z, tokens, WALTZ))
 
 
 def test_a_generator_decides_which_tokens_are_hidden() -> None:
