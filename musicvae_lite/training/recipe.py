@@ -94,7 +94,7 @@ PRESETS: dict[str, Preset] = {
             peak_learning_rate=1e-3,
             first_free_bits=900.0,
             free_bits=380.0,
-            token_swaps=0.1,
+            token_draws=0.5,
             validations=10,
             begin="melody-2bar",
         ),
