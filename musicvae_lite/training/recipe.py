@@ -87,14 +87,13 @@ PRESETS: dict[str, Preset] = {
         ),
     ),
     "melody-16bar": Preset(
-        Config(bars=16, latent=512, lookback=3),
+        Config(bars=16, latent=512),
         Recipe(
             minutes=60.0,
             batch=16,
             peak_learning_rate=1e-3,
             first_free_bits=900.0,
             free_bits=380.0,
-            token_draws=0.5,
             validations=10,
             begin="melody-2bar",
         ),
@@ -122,7 +121,7 @@ PRESETS: dict[str, Preset] = {
             begin="trio-2bar",
         ),
     ),
-    "melody-chords-2bar": Preset(Config("melody-chords"), Recipe(minutes=100.0)),
+    "melody-chords-2bar": Preset(Config("melody-chords"), Recipe(minutes=30.0)),
     "tiny": Preset(
         Config(latent=32, embedding=32, encoder_hidden=32, decoder_hidden=64, view_rank=16),
         Recipe(minutes=1.0, batch=16, ema=0.99),
