@@ -21,6 +21,7 @@ import click
 import torch
 
 from musicvae_lite.corpus.prepare import prepare
+from musicvae_lite.corpus.report import counted
 from musicvae_lite.corpus.scan import Settings
 from musicvae_lite.corpus.store import Corpus
 from musicvae_lite.evaluation import unseen
@@ -190,8 +191,7 @@ def card(name: str, checkpoint: Checkpoint, evaluation: Evaluation, corpus: Corp
 
 def _lent(corpus: Corpus) -> str:
     """How many more files give a voice of theirs, in words; nothing if none does."""
-    lent = ", ".join(f"{count:,} a {voice}" for voice, count in corpus.report.lent.items())
-    return f", and {lent} from others" if lent else ""
+    return f", and voices of others ({counted(corpus.report.lent)})" if corpus.report.lent else ""
 
 
 def trained_run(chosen: Preset, corpus: Corpus, run: Path, device: str) -> None:
