@@ -98,7 +98,9 @@ PRESETS: dict[str, Preset] = {
             begin="melody-2bar",
         ),
     ),
-    "drums-2bar": Preset(Config(representation="drums"), Recipe(minutes=60.0, transpose=0, free_bits=160.0)),
+    "drums-2bar": Preset(
+        Config(representation="drums"), Recipe(minutes=60.0, transpose=0, free_bits=160.0, mixed_share=0.5)
+    ),
     "groove-2bar": Preset(
         Config(representation="groove", kinship=True),
         Recipe(minutes=30.0, transpose=0, first_free_bits=300.0, free_bits=200.0, stiff_share=0.5, mixed_share=0.5),
