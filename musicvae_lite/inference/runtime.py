@@ -46,7 +46,7 @@ class Runtime:
     @one_thread()
     def __init__(self, config: Config, weights: Mapping[str, NDArray[Any]]) -> None:
         _check_known(config)
-        self.config, self.weights = config, weights
+        self.config = config
         every = Weights(weights)
         self._voices = representation(config.representation).VOICES
         self._type = every.take("encoder.average.bias", (2 * config.latent,)).dtype
