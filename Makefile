@@ -35,8 +35,9 @@ test: $(VENV)/test.stamp ## lint, format, types, tests
 	$(BIN)/mypy
 	$(BIN)/pytest
 
+# OpenBLAS chooses its kernels by the processor, as it does for users, whatever this shell says to it.
 bench: $(VENV)/test.stamp ## how fast everything is, and beside what (more: make bench BENCH='--with-magenta --json figures.json')
-	PYTHONPATH=. $(BIN)/python scripts/benchmark.py $(BENCH)
+	unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE; PYTHONPATH=. $(BIN)/python scripts/benchmark.py $(BENCH)
 
 format: $(VENV)/test.stamp ## rewrite the code in the project's format
 	$(BIN)/ruff check --fix .

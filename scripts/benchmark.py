@@ -89,6 +89,7 @@ def machine(options: Options) -> dict[str, Any]:
         "system": platform.platform(),
         "python": platform.python_version(),
         "torch": torch.__version__,
+        "OpenBLAS": os.environ.get("OPENBLAS_CORETYPE", "chooses"),
         "training type": str(training_type(torch.device("cpu"))),
         "threads": options.threads,
         "rounds": options.rounds,

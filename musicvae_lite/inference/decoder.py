@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from musicvae_lite.inference import lstm
 from musicvae_lite.inference.codec import Back, Floats, Ints
 from musicvae_lite.inference.config import Config
 from musicvae_lite.inference.driven import Driven, Size, Stepper
@@ -42,7 +43,7 @@ class Decoder(Player):
         embedding = weights.below("embedding").take("table.weight", (self._rows.count, hidden))
         self._table = embedding @ self.driven.layers[0].input  # [Σ (words + 1), 4H]
         ways = [weights.take(f"lookback.ways.{number}.weight", (hidden, hidden)).T for number in range(config.lookback)]
-        self._lookback = [way @ self.driven.layers[0].input for way in ways]  # [H, 4H] each
+        self._lookback = [lstm.blocks(way @ self.driven.layers[0].input, self.driven.width) for way in ways]
         self._embedding = embedding
         self._noise = NoiseLevel(weights.below("noise"), config.latent, hidden) if config.noise_conditioning else None
         self.grammar = Grammar(form, self._table.dtype)
@@ -61,13 +62,13 @@ class Decoder(Player):
         past: list[Ints] = []
 
         def hear(tokens: Ints, t: int) -> Floats:
-            gates = self._read(self._table, tokens)
+            gates = lstm.parted(self._read(self._table, tokens), self.driven.width)
             if self._lookback:
                 past.append(tokens)
                 for distance, matrix in enumerate(self._lookback):
                     ago = bar_steps << distance
                     if ago <= t:
-                        gates += self._read(self._embedding, past[t - ago + 1]) @ matrix
+                        gates = gates + lstm.product(self._read(self._embedding, past[t - ago + 1]), matrix)
             return self._logits(stepper.step(*divmod(t, bar_steps), gates))
 
         return hear
@@ -76,12 +77,12 @@ class Decoder(Player):
         """Logits [B, T, P, K] for z [B, Z] and what is `heard` at each step, [B, T, V]; and the way back to z."""
         bar_steps, past = heard.shape[1] // self.bars, heard.swapaxes(0, 1)
         place = self.driven.place(meter, bar_steps)
-        gates = self.driven.gates(z, None, place)  # [T, B, 4H]
-        gates += self._read(self._table, past)
+        gates = self.driven.gates(z, None, place)  # [T, blocks, B, W]
+        gates += lstm.parted(self._read(self._table, past), self.driven.width)
         for distance, matrix in enumerate(self._lookback):
             ago = bar_steps << distance
             if ago < len(past):
-                gates[ago:] += self._read(self._embedding, past[1 : len(past) - ago + 1]) @ matrix
+                gates[ago:] += lstm.product(self._read(self._embedding, past[1 : len(past) - ago + 1]), matrix)
         states, back_in_time = self.driven.run(gates, self.driven.start(z))
 
         def back(at_logits: Floats) -> Floats:

@@ -26,7 +26,7 @@ class Encoder:
         hidden, size = config.encoder_hidden, 2 * config.encoder_hidden
         ways = [lstm.layer(weights.below("lstm"), way, config.embedding, hidden) for way in ("_l0", "_l0_reverse")]
         self._input = np.stack([way.input for way in ways])  # [2, E, 4H]
-        self._hidden = np.stack([way.hidden for way in ways])  # [2, H, 4H]
+        self._hidden = np.stack([way.hidden for way in ways])  # [2, blocks, H, W]
         self._bias = np.stack([way.bias for way in ways])  # [2, 4H]
         self._table = table @ self._input  # [2, Σ (words + 1), 4H]
         self._average = weights.linear("average", size, 2 * config.latent)
@@ -59,8 +59,8 @@ class Encoder:
         gates = np.stack([table[voiced].sum(2) for table in self._table], 1)  # [T, 2, B, 4H]
         gates += inputs.swapaxes(0, 1)[:, :, None]
         gates[:, 1] = gates[::-1, 1].copy()
-        first = np.zeros((2, len(tokens), self._hidden.shape[1]), gates.dtype)
-        states, _ = lstm.run(gates, self._hidden, first, first)
+        first = np.zeros((2, len(tokens), self._hidden.shape[2]), gates.dtype)
+        states, _ = lstm.run(lstm.blocks(gates, self._hidden.shape[-1]), self._hidden, first, first)
         return np.concatenate([states[:, 0], states[::-1, 1]], -1)
 
     def _gather(self, views: Views, states: Floats, bar_steps: int) -> Floats:

@@ -21,7 +21,7 @@ from musicvae_lite.music.grid import bar_steps
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.tokens import representation
 
-ROWS = 128  # in one batch: more would only take more memory
+ROWS = 60  # in one batch, at most: as many as OpenBLAS multiplies where they lie (`lstm.SMALL`)
 KNOWN_KEYS = {
     "representation",
     "steps_per_quarter",
@@ -114,7 +114,9 @@ class Runtime:
 
 
 def _parts(count: int) -> list[slice]:
-    return [slice(start, start + ROWS) for start in range(0, max(count, 1), ROWS)]
+    """Slices of much the same size; how many there are does not depend on the machine, as draws depend on it."""
+    number = max(1, -(-count // ROWS))
+    return [slice(part * count // number, (part + 1) * count // number) for part in range(number)]
 
 
 def _check_known(config: Config) -> None:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.inference import runtime
+from musicvae_lite.inference import lstm, runtime
 from musicvae_lite.inference.codec import Codec, Pull
 from musicvae_lite.inference.config import Config
 from musicvae_lite.inference.runtime import KNOWN_KEYS, Runtime
@@ -29,6 +29,7 @@ CONFIGS = {
     "flat": TINY,
     "one bar on a finer grid": replace(TINY, bars=1, steps_per_quarter=12),
     "two layers": replace(TINY, decoder_layers=2),
+    "in many blocks": replace(TINY, encoder_hidden=96, decoder_hidden=66, decoder_layers=2),
     "without views": replace(TINY, view_rank=0),
     "as in MusicVAE": replace(TINY, view_rank=0, metrical_positions=False, noise_conditioning=False),
     "drums": replace(TINY, representation="drums"),
@@ -112,6 +113,20 @@ def test_its_logits_and_their_way_back_to_z_are_torch_s(config: Config, meter: M
     logits, back = player.logits(z.detach().numpy(), tokens.numpy(), meter)
     np.testing.assert_allclose(logits, expected.detach().numpy(), atol=1e-9)
     np.testing.assert_allclose(back(at_logits.numpy()), gradient.numpy(), atol=1e-9)
+
+
+def test_products_that_are_large_are_the_same_in_narrower_blocks(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, player = both(config)
+    z, tokens = random_z(config, 5).numpy(), random_tokens(config, WALTZ, 5).numpy()
+    (logits, back), mu = player.logits(z, tokens, WALTZ), player.encode(tokens, WALTZ).mu
+    at_z = back(logits)
+    monkeypatch.setattr(lstm, "SMALL", 0)
+    narrow, narrow_back = player.logits(z, tokens, WALTZ)
+    np.testing.assert_allclose(narrow, logits, atol=1e-9)
+    np.testing.assert_allclose(narrow_back(logits), at_z, atol=1e-9)
+    np.testing.assert_allclose(player.encode(tokens, WALTZ).mu, mu, atol=1e-9)
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
