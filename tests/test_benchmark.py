@@ -58,14 +58,16 @@ def test_nn_lstm_stepped_decodes_the_same_tokens(monkeypatch: pytest.MonkeyPatch
     assert torch.equal(model.decode(z, COMMON_TIME), ours)
 
 
-def test_what_is_compared_runs_in_turns_and_what_is_short_many_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    for a_round, calls in ((0.0, 1), (1e3, 4)):
-        monkeypatch.setattr(figures, "A_ROUND", a_round)
-        monkeypatch.setattr(figures, "MOST_CALLS", 4)
-        order: list[str] = []
-        found = timed({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, QUICK)
-        assert order == ["a", "b", *(["a"] * calls + ["b"] * calls) * 2]
-        assert [len(values) for values in found.values()] == [2, 2]
+@pytest.mark.parametrize(("a_round", "calls"), [(0.0, 1), (1e3, 4)])
+def test_what_is_compared_runs_in_turns_and_what_is_short_many_times(
+    a_round: float, calls: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "A_ROUND", a_round)
+    monkeypatch.setattr(figures, "MOST_CALLS", 4)
+    order: list[str] = []
+    found = timed({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, QUICK)
+    assert order == ["a", "b", *(["a"] * calls + ["b"] * calls) * 2]
+    assert [len(values) for values in found.values()] == [2, 2]
 
 
 def test_a_run_prints_a_table_and_writes_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

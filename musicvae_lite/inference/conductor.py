@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -25,7 +24,7 @@ class HierarchicalDecoder:
         self._noise = NoiseLevel(weights.below("noise"), config.latent, size) if config.noise_conditioning else None
         sizes = Size(config.bars, 1, config.latent, size, 1, config.metrical_positions, config.view_rank)
         self._conductor = Driven(weights.below("conductor"), sizes)
-        one_bar = replace(config, bars=1, latent=size, conductor_hidden=0, noise_conditioning=False)
+        one_bar = config.of_a_bar()
         self._bar = flat(weights.below("bar"), one_bar)
 
     def decode(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from musicvae_lite.errors import MusicVAEError
@@ -13,7 +13,13 @@ LONGEST_BAR_QUARTERS = 8  # position tables end here; later steps of a longer ba
 
 MAY_BE_NONE = {"conductor_hidden", "view_rank", "lookback"}
 # What a config that lacks them means.
-BEFORE_THEY_WERE_KEYS = {"noise_conditioning": False, "kinship": False, "decoder_per_voice": False, "lookback": 0}
+BEFORE_THEY_WERE_KEYS = {
+    "noise_conditioning": False,
+    "kinship": False,
+    "encoder_per_voice": False,
+    "decoder_per_voice": False,
+    "lookback": 0,
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,7 @@ class Config:
     decoder_hidden: int = 256  # H
     decoder_layers: int = 1
     conductor_hidden: int = 0  # H of a conductor over bars, from whose plans each bar is decoded; 0: a flat decoder
+    encoder_per_voice: bool = False  # an encoder for each voice, with a share of z for it; False: one for all voices
     decoder_per_voice: bool = False  # a decoder for each voice, all hearing each other; False: one for all voices
     metrical_positions: bool = True  # an embedding of the step's place in the meter, in encoder and decoder
     noise_conditioning: bool = True  # the decoder can be told that z is only roughly known
@@ -47,13 +54,33 @@ class Config:
                 raise MusicVAEError(f"{field.name} is {value}: expected at least {least}")
         if self.view_rank and not self.metrical_positions:
             raise MusicVAEError("views of z by position need metrical positions: set view_rank to 0 or switch them on")
-
+        if self.encoder_per_voice and self.latent % self.predicted:
+            raise MusicVAEError(
+                f"latent is {self.latent}: expected a multiple of {self.predicted}, a share for each voice"
+            )
         if self.lookback and self.conductor_hidden:
             raise MusicVAEError("under a conductor each bar is decoded afresh: set lookback or conductor_hidden to 0")
         if self.kinship and not has_touch(form):
             raise MusicVAEError(
                 f"kinship is for tokens that say how they are played, which those of {form.NAME} do not"
             )
+
+    @property
+    def predicted(self) -> int:
+        """How many voices are predicted: all that are not given, as chords are."""
+        return int((~representation(self.representation).GIVEN).sum())
+
+    def of_a_bar(self) -> Config:
+        """The config of what decodes a bar from a conductor's plan for it."""
+        alone = replace(self, conductor_hidden=0, noise_conditioning=False, encoder_per_voice=False)
+        return replace(alone, bars=1, latent=self.conductor_hidden)
+
+    def own(self, part: int | None) -> slice:
+        """The dimensions of z that are one predicted voice's own: with `encoder_per_voice` its share, else all."""
+        if part is None or not self.encoder_per_voice:
+            return slice(0, self.latent)
+        share = self.latent // self.predicted
+        return slice(part * share, (part + 1) * share)
 
     @property
     def bar_positions(self) -> int:

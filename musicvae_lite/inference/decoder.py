@@ -26,14 +26,15 @@ class Decoder(Player):
 
     def __init__(self, weights: Weights, config: Config, part: int | None = None) -> None:
         form, hidden = representation(config.representation), config.decoder_hidden
-        self.bars, self.vocabulary = config.bars, form.VOCABULARY
+        self.bars, self.vocabulary, own = config.bars, form.VOCABULARY, config.own(part)
+        latent = own.stop - own.start
         self._rows = Rows(form)
         self.driven = Driven(
             weights,
             Size(
                 config.bars,
                 config.bar_positions,
-                config.latent,
+                latent,
                 hidden,
                 config.decoder_layers,
                 config.metrical_positions,
@@ -45,7 +46,7 @@ class Decoder(Player):
         ways = [weights.take(f"lookback.ways.{number}.weight", (hidden, hidden)).T for number in range(config.lookback)]
         self._lookback = [lstm.blocks(way @ self.driven.layers[0].input, self.driven.width) for way in ways]
         self._embedding = embedding
-        self._noise = NoiseLevel(weights.below("noise"), config.latent, hidden) if config.noise_conditioning else None
+        self._noise = NoiseLevel(weights.below("noise"), latent, hidden) if config.noise_conditioning else None
         self.grammar = Grammar(form, self._table.dtype)
         words = self.grammar.words if part is None else [self.grammar.words[part]]
         self._voices, size = len(words), sum(words)

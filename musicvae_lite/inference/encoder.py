@@ -11,17 +11,18 @@ from musicvae_lite.inference.grammar import Rows
 from musicvae_lite.inference.positions import MetricalPositions, Views, rows
 from musicvae_lite.inference.weights import Weights
 from musicvae_lite.music.notes import Meter
-from musicvae_lite.tokens import representation
+from musicvae_lite.tokens import read_by, representation
 
 LEAST_SIGMA = 1e-4
 
 
 class Encoder:
-    """q(z | x)."""
+    """q(z | x); with `part` the share of z of that one of the predicted voices."""
 
-    def __init__(self, weights: Weights, config: Config) -> None:
-        form = representation(config.representation)
-        self._bars, self._rows = config.bars, Rows(form)
+    def __init__(self, weights: Weights, config: Config, part: int | None = None) -> None:
+        form, own = representation(config.representation), config.own(part)
+        latent = own.stop - own.start
+        self._bars, self._rows = config.bars, Rows(form, None if part is None else read_by(form, part))
         table = weights.below("embedding").take("table.weight", (self._rows.count, config.embedding))
         hidden, size = config.encoder_hidden, 2 * config.encoder_hidden
         ways = [lstm.layer(weights.below("lstm"), way, config.embedding, hidden) for way in ("_l0", "_l0_reverse")]
@@ -29,14 +30,14 @@ class Encoder:
         self._hidden = np.stack([way.hidden for way in ways])  # [2, blocks, H, W]
         self._bias = np.stack([way.bias for way in ways])  # [2, 4H]
         self._table = table @ self._input  # [2, Σ (words + 1), 4H]
-        self._average = weights.linear("average", size, 2 * config.latent)
+        self._average = weights.linear("average", size, 2 * latent)
         self._positions: MetricalPositions | None = None
         if config.metrical_positions:
             sizes = (config.bar_positions, config.bars, config.embedding)
             self._positions = MetricalPositions(weights.below("positions"), *sizes)
         self._views: Views | None = None
         if config.view_rank:
-            shape = (config.bar_positions, config.bars, 2 * config.latent, config.view_rank, size)
+            shape = (config.bar_positions, config.bars, 2 * latent, config.view_rank, size)
             self._views = Views(weights.below("views"), *shape)
 
     def __call__(self, tokens: Ints, meter: Meter) -> Posterior:
@@ -70,3 +71,22 @@ class Encoder:
         seen = np.matmul(parts, by_step.transpose(0, 2, 1)).sum(1)  # [n, B, R]
         found: Floats = np.matmul(seen, by_bar.transpose(0, 2, 1)).sum(0)
         return found
+
+
+class EncoderEnsemble:
+    """q(z | x), the same to its users as `Encoder`: one for each predicted voice."""
+
+    def __init__(self, weights: Weights, config: Config) -> None:
+        below = weights.below("parts")
+        self._parts = [Encoder(below.below(str(part)), config, part) for part in range(config.predicted)]
+
+    def __call__(self, tokens: Ints, meter: Meter) -> Posterior:
+        """The posterior of tokens [B, T, V]."""
+        shares = [part(tokens, meter) for part in self._parts]
+        mu, sigma = (np.concatenate(each, -1) for each in zip(*((s.mu, s.sigma) for s in shares), strict=True))
+        return Posterior(mu, sigma)
+
+
+def encoder(weights: Weights, config: Config) -> Encoder | EncoderEnsemble:
+    """The encoder that a config asks for."""
+    return EncoderEnsemble(weights, config) if config.encoder_per_voice else Encoder(weights, config)

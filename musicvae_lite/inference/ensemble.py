@@ -10,29 +10,34 @@ from musicvae_lite.inference.decoder import Decoder
 from musicvae_lite.inference.playing import Hear, Player
 from musicvae_lite.inference.weights import Weights
 from musicvae_lite.music.notes import Meter
-from musicvae_lite.tokens import representation
 
 
 class Ensemble(Player):
     """p(x | z), the same to its users as `Decoder`."""
 
     def __init__(self, weights: Weights, config: Config) -> None:
-        predicted, below = int((~representation(config.representation).GIVEN).sum()), weights.below("parts")
-        self._parts = [Decoder(below.below(str(part)), config, part) for part in range(predicted)]
+        below = weights.below("parts")
+        self._parts = [Decoder(below.below(str(part)), config, part) for part in range(config.predicted)]
+        self._own = [config.own(part) for part in range(config.predicted)]
         self.bars, self.grammar = config.bars, self._parts[0].grammar
 
     def begin(self, z: Floats, meter: Meter, bar_steps: int, level: Floats | None) -> Hear:
         """What hears z [B, Z] and then, called for one step after the other, what is heard at each."""
-        hears = [part.begin(z, meter, bar_steps, level) for part in self._parts]
+        hears = [
+            part.begin(z[:, own], meter, bar_steps, level) for part, own in zip(self._parts, self._own, strict=True)
+        ]
         return lambda tokens, t: np.concatenate([hear(tokens, t) for hear in hears], 1)
 
     def scores(self, z: Floats, heard: Ints, meter: Meter) -> tuple[Floats, Back]:
         """Logits [B, T, P, K] for z [B, Z] and what is `heard` at each step, [B, T, V]; and the way back to z."""
-        logits, backs = zip(*(part.scores(z, heard, meter) for part in self._parts), strict=True)
+        each = [part.scores(z[:, own], heard, meter) for part, own in zip(self._parts, self._own, strict=True)]
+        logits, backs = zip(*each, strict=True)
 
         def back(at_logits: Floats) -> Floats:
-            found: Floats = np.sum([each(at_logits[:, :, [part]]) for part, each in enumerate(backs)], 0)
-            return found
+            at_z = np.zeros_like(z)
+            for part, (own, back) in enumerate(zip(self._own, backs, strict=True)):
+                at_z[:, own] += back(at_logits[:, :, [part]])
+            return at_z
 
         return np.concatenate(logits, 2), back
 

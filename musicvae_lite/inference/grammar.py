@@ -43,14 +43,16 @@ class Grammar:
 
 
 class Rows:
-    """Where the vectors of tokens stand in a table of all voices: each voice's words, then the start of a sequence."""
+    """Where the vectors of tokens stand in a table of voices: each voice's words, then the start of a sequence."""
 
-    def __init__(self, form: Representation) -> None:
-        self._last = np.array([words(form, voice) for voice in range(form.VOICES)])  # [V]
+    def __init__(self, form: Representation, voices: list[int] | None = None) -> None:
+        self._voices = list(range(form.VOICES)) if voices is None else voices
+        self._last = np.array([words(form, voice) for voice in self._voices])
         self._offset = np.cumsum(self._last + 1) - self._last - 1
         self.count = int((self._last + 1).sum())
 
     def __call__(self, tokens: Ints) -> Ints:
-        """int64 [..., V] of tokens [..., V], of which those past a voice's words are its start."""
-        rows: Ints = np.minimum(tokens, self._last) + self._offset
+        """A row for each voice of the table for tokens [..., V], of which those past a voice's words are its start."""
+        read = tokens if len(self._voices) == tokens.shape[-1] else tokens[..., self._voices]
+        rows: Ints = np.minimum(read, self._last) + self._offset
         return rows

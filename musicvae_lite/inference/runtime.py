@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from musicvae_lite.inference.codec import Back, Floats, Ints, Pick, Posterior, Pull
 from musicvae_lite.inference.conductor import HierarchicalDecoder
 from musicvae_lite.inference.config import BEFORE_THEY_WERE_KEYS, Config
-from musicvae_lite.inference.encoder import Encoder
+from musicvae_lite.inference.encoder import encoder
 from musicvae_lite.inference.ensemble import flat
 from musicvae_lite.inference.playing import Player, picker
 from musicvae_lite.inference.threads import one_thread, side_by_side
@@ -32,6 +32,7 @@ KNOWN_KEYS = {
     "decoder_hidden",
     "decoder_layers",
     "conductor_hidden",
+    "encoder_per_voice",
     "decoder_per_voice",
     "lookback",
     "metrical_positions",
@@ -49,8 +50,8 @@ class Runtime:
         self.config = config
         every = Weights(weights)
         self._voices = representation(config.representation).VOICES
-        self._type = every.take("encoder.average.bias", (2 * config.latent,)).dtype
-        self._encoder = Encoder(every.below("encoder"), config)
+        self._type = np.result_type(*weights.values())
+        self._encoder = encoder(every.below("encoder"), config)
         made = HierarchicalDecoder if config.conductor_hidden else flat
         self._decoder: Player | HierarchicalDecoder = made(every.below("decoder"), config)
         every.check_all_taken()

@@ -9,7 +9,6 @@ decoded at once, as rows of one batch.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 import torch
@@ -35,7 +34,7 @@ class HierarchicalDecoder(nn.Module):
         if config.noise_conditioning:
             self.noise = NoiseLevel(config.latent, hidden)
         self.conductor = Conductor(config)
-        self.bar = flat(replace(config, bars=1, latent=hidden, conductor_hidden=0, noise_conditioning=False))
+        self.bar = flat(config.of_a_bar())
 
     def forward(
         self,

@@ -24,7 +24,10 @@ from musicvae_lite.tokens import representation
 
 
 class Decoder(Player):
-    """p(x | z) of all predicted voices; with `part` of that one of them, which hears the others all the same."""
+    """p(x | z) of all predicted voices; with `part` of that one of them, which hears the others all the same.
+
+    Z is then that of the voice's own share, if it has one.
+    """
 
     SHARING = "output.weight"  # what `kin` adds to
 
@@ -32,23 +35,24 @@ class Decoder(Player):
         super().__init__()
         rep = representation(config.representation)
         self.bars, self.layers, hidden = config.bars, config.decoder_layers, config.decoder_hidden
-        self.grammar = Grammar(rep)
+        own, self.grammar = config.own(part), Grammar(rep)
+        latent = own.stop - own.start
         self.words = self.grammar.words if part is None else [self.grammar.words[part]]
         read, self.kin = (
             Kinship(rep, hidden, spread) if config.kinship else None for spread in (EMBEDDED, hidden**-0.5)
         )
         self.embedding = TokenEmbedding(rep, hidden, read)
-        self.latent_input = nn.Linear(config.latent, hidden)
-        self.initial_state = nn.Linear(config.latent, 2 * self.layers * hidden)
+        self.latent_input = nn.Linear(latent, hidden)
+        self.initial_state = nn.Linear(latent, 2 * self.layers * hidden)
         self.positions: MetricalPositions | None = None
         if config.metrical_positions:
             self.positions = MetricalPositions(config.bar_positions, config.bars, hidden)
         self.views: Views | None = None
         if config.view_rank:
-            self.views = Views(config.bar_positions, config.bars, config.latent, config.view_rank, hidden)
+            self.views = Views(config.bar_positions, config.bars, latent, config.view_rank, hidden)
         self.noise: NoiseLevel | None = None
         if config.noise_conditioning:
-            self.noise = NoiseLevel(config.latent, hidden)
+            self.noise = NoiseLevel(latent, hidden)
         self.lookback = Lookback(config.lookback, hidden) if config.lookback else None
         self.lstm = nn.LSTM(hidden, hidden, self.layers, batch_first=True)
         self.output = nn.Linear(hidden, sum(self.words))

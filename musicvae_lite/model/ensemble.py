@@ -5,7 +5,7 @@
        └▶ decoder of voice 2 ─▶ logits ─┘
 
 In MusicVAE each voice hears itself only, and z has to hold them together. Here each hears what all played a step
-before.
+before; where each voice has an encoder of its own too, its decoder is given the share of z that this one writes.
 """
 
 from __future__ import annotations
@@ -27,20 +27,21 @@ class Ensemble(Player):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.bars, self.grammar = config.bars, Grammar(representation(config.representation))
-        self.parts = nn.ModuleList(Decoder(config, part) for part in range(len(self.grammar.predicted)))
+        self.parts = nn.ModuleList(Decoder(config, part) for part in range(config.predicted))
+        self._own = [config.own(part) for part in range(config.predicted)]
 
     def scores(self, z: Tensor, heard: Tensor, meter: Meter, level: Tensor | None = None) -> Tensor:
         """Logits [B, T, P, K] of the predicted voices for z [B, Z] and what is `heard` at each step."""
-        return torch.cat([part.scores(z, heard, meter, level) for part in self._decoders], 2)
+        return torch.cat([part.scores(z[:, own], heard, meter, level) for part, own in self._decoders], 2)
 
     def begin(self, z: Tensor, meter: Meter, bar_steps: int, level: Tensor | None = None) -> Hear:
         """What hears z [B, Z] and then, called for one step after the other, what is heard at each."""
-        hears = [part.begin(z, meter, bar_steps, level) for part in self._decoders]
+        hears = [part.begin(z[:, own], meter, bar_steps, level) for part, own in self._decoders]
         return lambda tokens, t: torch.cat([hear(tokens, t) for hear in hears], 1)
 
     @property
-    def _decoders(self) -> list[Decoder]:
-        return [part for part in self.parts if isinstance(part, Decoder)]
+    def _decoders(self) -> list[tuple[Decoder, slice]]:
+        return [(part, own) for part, own in zip(self.parts, self._own, strict=True) if isinstance(part, Decoder)]
 
 
 def flat(config: Config) -> Decoder | Ensemble:

@@ -8,6 +8,7 @@ parts together (after "progressive growing", Karras et al. 2018, arXiv 1710.1019
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 import torch
@@ -35,25 +36,59 @@ def grow(short: MusicVAE, config: Config) -> dict[str, Tensor]:
     }
     if windows == 1 and kept == short.config.latent:
         return weights
-    share = _Share(windows, short.config.latent, _liveliest(weights, kept))
+    share = _share(weights, short.config, windows, kept)
     for name, value in weights.items():
-        change = next((change for ending, change in CHANGES.items() if name.endswith(ending)), None)
-        weights[name] = value if change is None else change(value, share)
+        change = next((change for pattern, change in CHANGES.items() if re.fullmatch(pattern, name)), None)
+        part = re.match(r"(?:encoder|decoder)\.parts\.(\d+)\.", name)
+        mine = share if part is None else share.of(int(part[1]))
+        weights[name] = value if change is None else change(value, mine)
     return weights
 
 
 @dataclass(frozen=True, eq=False)
 class _Share:
-    """What of a short window's z is one window's share of a long one's, and how many windows there are."""
+    """What of a short window's z is one window's share of a long one's, and how many windows there are.
+
+    With an encoder for each voice, the dimensions of one voice lie together, in the long z as in the short one.
+    """
 
     windows: int
     latent: int  # Z of the short model
-    alive: Tensor  # [kept]: its dimensions that are kept
+    alive: Tensor  # [voices, kept]: its dimensions that are kept
+
+    @property
+    def kept(self) -> Tensor:
+        """[K] of all voices, in the order of the short z."""
+        return self.alive.flatten()
 
     @property
     def both(self) -> Tensor:
-        """Rows of mu and of the width, in what the encoder puts out."""
-        return torch.cat([self.alive, self.alive + self.latent])
+        """[2K]: rows of mu and of the width, in what an encoder puts out."""
+        return torch.cat([self.kept, self.kept + self.latent])
+
+    @property
+    def places(self) -> Tensor:
+        """[W, K]: where they are in the long z, for each window."""
+        voices, kept = self.alive.shape
+        return torch.arange(voices * self.windows * kept).view(voices, self.windows, kept).transpose(0, 1).flatten(1)
+
+    def of(self, part: int) -> _Share:
+        """The same in what one voice's encoder writes and its decoder sees: all, if the voices have no shares."""
+        if len(self.alive) == 1:
+            return self
+        latent = self.latent // len(self.alive)
+        return _Share(self.windows, latent, self.alive[[part]] - part * latent)
+
+
+def _share(weights: dict[str, Tensor], short: Config, windows: int, kept: int) -> _Share:
+    """The dimensions of z that the decoder's views weigh most, as many of each voice that has an encoder of its own."""
+    voices, strength = short.predicted if short.encoder_per_voice else 1, torch.zeros(short.latent)
+    for name, by_bar in weights.items():
+        if part := re.match(r"decoder\..*?(\d*)\.?views\.by_bar", name):
+            strength[short.own(int(part[1]) if part[1] else None)] += by_bar.square().sum((0, 2))
+    strength = strength.view(voices, -1)
+    alive = strength.topk(kept // voices).indices.sort().values
+    return _Share(windows, short.latent, alive + short.latent // voices * torch.arange(voices)[:, None])
 
 
 def _again(table: Tensor, share: _Share) -> Tensor:
@@ -62,45 +97,59 @@ def _again(table: Tensor, share: _Share) -> Tensor:
 
 
 def _first(matrix: Tensor, share: _Share) -> Tensor:
-    """What is seen of z as a whole, [D, Z] → the same of the first share, nothing of the others, [D, W·kept]."""
-    first = matrix[:, share.alive]
-    return torch.cat([first, first.new_zeros(len(first), (share.windows - 1) * len(share.alive))], 1)
+    """What is seen of z as a whole, [D, Z] → the same of the first share, nothing of the others, [D, W·K]."""
+    grown = matrix.new_zeros(len(matrix), share.places.numel())
+    grown[:, share.places[0]] = matrix[:, share.kept]
+    return grown
 
 
 def _nothing(matrix: Tensor, share: _Share) -> Tensor:
-    """[2Z, D] → 0, [2·W·kept, D]: an average over a long window says little of any part of it."""
+    """[2Z, D] → 0, [2·W·K, D]: an average over a long window says little of any part of it."""
     return matrix.new_zeros(share.windows * len(share.both), matrix.shape[1])
 
 
 def _each(bias: Tensor, share: _Share) -> Tensor:
-    """[2Z] → the same for every window, mu first, [2·W·kept]."""
+    """[2Z] → the same for every window, mu first, [2·W·K]."""
     return bias[share.both].view(2, 1, -1).repeat(1, share.windows, 1).flatten()
 
 
 def _gain(gain: Tensor, share: _Share) -> Tensor:
-    """[P, Z] → the same for every window, [P, W·kept]."""
-    return gain[:, share.alive].repeat(1, share.windows)
+    """[P, Z] → the same for every window, [P, W·K]."""
+    grown = gain.new_zeros(len(gain), share.places.numel())
+    for places in share.places:
+        grown[:, places] = gain[:, share.kept]
+    return grown
 
 
 def _read(by_bar: Tensor, share: _Share) -> Tensor:
-    """[n, 2Z, R] → each window's bars are read into its own share of mu and of the width, [W·n, 2·W·kept, R]."""
-    return _side_by_side(by_bar[:, share.both], share.windows, 2)
+    """[n, 2Z, R] → each window's bars are read into its own share of mu and of the width, [W·n, 2·W·K, R]."""
+    mu, width = by_bar[:, share.both].chunk(2, 1)
+    return torch.cat([_side_by_side(mu, share), _side_by_side(width, share)], 1)
 
 
 def _written(by_bar: Tensor, share: _Share) -> Tensor:
-    """[n, Z, R] → each window's bars see its own share of z, [W·n, W·kept, R]."""
-    return _side_by_side(by_bar[:, share.alive], share.windows, 1)
+    """[n, Z, R] → each window's bars see its own share of z, [W·n, W·K, R]."""
+    return _side_by_side(by_bar[:, share.kept], share)
 
 
-CHANGES = {  # by how a weight's name ends; all others stay as they are
-    "encoder.average.weight": _nothing,
-    "encoder.average.bias": _each,
-    "encoder.views.by_bar": _read,
-    ".views.by_bar": _written,
-    ".positions.bar.weight": _again,
-    ".latent_input.weight": _first,
-    ".initial_state.weight": _first,
-    ".noise.gain": _gain,
+def _side_by_side(by_bar: Tensor, share: _Share) -> Tensor:
+    """by_bar [n, K, R] of one window → [W·n, W·K, R]: each window's bars see its own share."""
+    bars, _, rank = by_bar.shape
+    grown = by_bar.new_zeros(share.windows, bars, share.places.numel(), rank)
+    for window, places in enumerate(share.places):
+        grown[window, :, places] = by_bar
+    return grown.flatten(0, 1)
+
+
+CHANGES = {  # by a weight's name; all others stay as they are
+    r"encoder\..*average\.weight": _nothing,
+    r"encoder\..*average\.bias": _each,
+    r"encoder\..*views\.by_bar": _read,
+    r"decoder\..*views\.by_bar": _written,
+    r".*\.positions\.bar\.weight": _again,
+    r".*\.latent_input\.weight": _first,
+    r".*\.initial_state\.weight": _first,
+    r".*\.noise\.gain": _gain,
 }
 
 
@@ -115,7 +164,8 @@ def _windows(short: Config, config: Config) -> int:
             f"the model to begin from has {found}: choose one that is equal but for its bars, or begin from nothing"
         )
     windows, rest = divmod(config.bars, short.bars)
-    if rest or config.latent % config.bars or config.latent > windows * short.latent:
+    kept, voices = config.latent // max(windows, 1), config.predicted if config.encoder_per_voice else 1
+    if rest or config.latent % config.bars or kept > short.latent or kept % voices:
         raise MusicVAEError(
             f"the model to begin from has {short.bars} bars and {short.latent} dimensions: it cannot become one of "
             f"{config.bars} bars and {config.latent} dimensions (whole times the bars, at most so many times the rest)"
@@ -123,19 +173,3 @@ def _windows(short: Config, config: Config) -> int:
     if windows > 1 and (config.conductor_hidden or not config.view_rank):
         raise MusicVAEError("only a flat decoder with views of z can be grown: each bar must see its own part of z")
     return windows
-
-
-def _liveliest(weights: dict[str, Tensor], count: int) -> Tensor:
-    """The `count` dimensions of z that the decoder's views weigh most, in their own order."""
-    seen = (by_bar for name, by_bar in weights.items() if name.startswith("decoder.") and name.endswith("views.by_bar"))
-    strength = torch.stack([by_bar.square().sum((0, 2)) for by_bar in seen]).sum(0)
-    return strength.topk(count).indices.sort().values
-
-
-def _side_by_side(by_bar: Tensor, windows: int, parts: int) -> Tensor:
-    """by_bar [n, P·Z, R] of one window → [W·n, P·W·Z, R]: each window's bars see its own share of each of P parts."""
-    bars, size, rank = by_bar.shape
-    grown = by_bar.new_zeros(windows, bars, parts, windows, size // parts, rank)
-    for window in range(windows):
-        grown[window, :, :, window] = by_bar.view(bars, parts, -1, rank)
-    return grown.view(windows * bars, windows * size, rank)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from musicvae_lite.inference.config import Config
 from musicvae_lite.model.conductor import HierarchicalDecoder
 from musicvae_lite.model.decoder import Decoder
-from musicvae_lite.model.encoder import Encoder, TokenEmbedding
+from musicvae_lite.model.encoder import TokenEmbedding, encoder
 from musicvae_lite.model.ensemble import flat
 from musicvae_lite.model.playing import Pick, Pull
 from musicvae_lite.model.posterior import Posterior
@@ -25,7 +25,7 @@ class MusicVAE(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config, self.voices = config, representation(config.representation).VOICES
-        self.encoder = Encoder(config)
+        self.encoder = encoder(config)
         self.decoder = HierarchicalDecoder(config) if config.conductor_hidden else flat(config)
 
     def encode(self, tokens: Tensor, meter: Meter) -> Posterior:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.inference.config import Config
 from musicvae_lite.model.decoder import Decoder
+from musicvae_lite.model.encoder import Encoder
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.model.noise import POWERS
 from musicvae_lite.model.onnx_graph import Graph, Shape, add, embedding, ints, linear, lstm, names_of, positions, rows
@@ -52,13 +53,14 @@ def export(model: MusicVAE) -> Onnx:
         raise MusicVAEError(f"the package {error.name} is missing: {INSTALL}") from error
     form = representation(model.config.representation)
     if (
-        not isinstance(model.decoder, Decoder)
+        not isinstance(model.encoder, Encoder)
+        or not isinstance(model.decoder, Decoder)
         or model.decoder.lookback is not None
         or model.decoder.output.out_features != form.VOICES * form.VOCABULARY
     ):
         raise MusicVAEError(
-            "models with a conductor over bars, that look back by bars, or with voices that do not share one decoder "
-            "and one vocabulary, cannot be exported yet"
+            "models with a conductor over bars, that look back by bars, or with voices that do not share one encoder, "
+            "one decoder and one vocabulary, cannot be exported yet"
         )
     made = Onnx(_encoder(model), _decoder_step(model))
     check(model, made)
@@ -67,6 +69,7 @@ def export(model: MusicVAE) -> Onnx:
 
 def _encoder(model: MusicVAE) -> bytes:
     config, encoder = model.config, model.encoder
+    assert isinstance(encoder, Encoder)
     graph = Graph(model.state_dict())
     step, bar_length = _steps_of_tokens(graph, config.bars)
     x = embedding(graph, "encoder.embedding", "tokens", encoder.embedding.offset)

@@ -36,6 +36,12 @@ def words(form: Representation, voice: int) -> int:
     return int(np.flatnonzero(form.LEGAL[sorted(seen)].any(0))[-1]) + 1
 
 
+def read_by(form: Representation, part: int) -> list[int]:
+    """The voices that are read where only that one of the predicted voices is: itself, and those that are given."""
+    own = np.flatnonzero(~form.GIVEN)[part]
+    return [voice for voice in range(form.VOICES) if form.GIVEN[voice] or voice == own]
+
+
 def has_touch(form: Representation) -> bool:
     """Whether its tokens say how notes are played: how loud, how early or late."""
     return not np.isnan(form.TOUCH).all()

@@ -49,7 +49,7 @@ def dazed_file(learned: Checkpoint, tmp_path: Path) -> Path:
     """A model whose encoder misses by a little."""
     model = deepcopy(learned.model)
     with torch.no_grad():
-        model.encoder.average.bias[: model.config.latent] += 4.0
+        model.get_parameter("encoder.average.bias")[: model.config.latent] += 4.0
     path = tmp_path / "models" / "dazed.safetensors"
     save(Checkpoint(model), path)
     return path

@@ -55,7 +55,7 @@ def dazed(learned: Checkpoint) -> Codec:
     """The trained model with an encoder that misses by a little."""
     model = deepcopy(learned.model)
     with torch.no_grad():
-        model.encoder.average.bias[: model.config.latent] += 4.0
+        model.get_parameter("encoder.average.bias")[: model.config.latent] += 4.0
     return codec(model)
 
 

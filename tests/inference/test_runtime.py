@@ -37,6 +37,10 @@ CONFIGS = {
     "a trio looking back": replace(TINY, bars=3, representation="trio", decoder_per_voice=True, lookback=2),
     "a trio": replace(TINY, representation="trio"),
     "a decoder for each voice": replace(TINY, representation="trio", decoder_per_voice=True),
+    "an encoder for each voice": replace(
+        TINY, representation="trio", latent=9, encoder_per_voice=True, decoder_per_voice=True
+    ),
+    "an encoder of its own, over chords": replace(TINY, representation="melody-chords", encoder_per_voice=True),
     "over chords": replace(TINY, representation="melody-chords"),
     "over chords, with a conductor": replace(CONDUCTED, representation="melody-chords"),
     "with a conductor": CONDUCTED,

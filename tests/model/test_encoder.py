@@ -8,10 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.inference.config import Config
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.notes import COMMON_TIME, Meter
-from tests.model.conftest import METERS, TINY, WALTZ, flat, random_tokens, random_z, shaken
+from musicvae_lite.tokens import representation
+from tests.model.conftest import METERS, TINY, WALTZ, random_tokens, random_z, shaken
 
 PLAIN = replace(TINY, metrical_positions=False, view_rank=0)  # MusicVAE's own
 WITHOUT_VIEWS = replace(TINY, view_rank=0)
@@ -30,7 +32,7 @@ def test_any_meter_is_encoded(meter: Meter, config: Config) -> None:
 def test_sigma_is_positive_and_finite_for_the_most_extreme_answers(width: float) -> None:
     model = MusicVAE(TINY)
     with torch.no_grad():
-        model.encoder.average.bias[TINY.latent :] = width
+        model.get_parameter("encoder.average.bias")[TINY.latent :] = width
     posterior = model.encode(random_tokens(TINY, COMMON_TIME), COMMON_TIME)
     assert torch.isfinite(posterior.sigma).all()
     assert (posterior.sigma > 0).all()
@@ -97,11 +99,10 @@ def test_a_fresh_model_can_learn_through_every_table() -> None:
     model, tokens = MusicVAE(TINY), random_tokens(TINY, COMMON_TIME)
     z = model.encode(tokens, COMMON_TIME).sample(torch.Generator().manual_seed(0))
     model.logits(z, tokens, COMMON_TIME)[..., 0].sum().backward()
-    views = [model.encoder.views, flat(model).views]
-    for view in views:
-        assert view is not None
-        assert view.by_step.grad is not None
-        assert view.by_step.grad.abs().sum() > 0
+    for part in ("encoder", "decoder"):
+        gradient = model.get_parameter(f"{part}.views.by_step").grad
+        assert gradient is not None
+        assert gradient.abs().sum() > 0
 
 
 def test_encoding_a_batch_is_encoding_its_windows_one_by_one() -> None:
@@ -120,3 +121,32 @@ def test_a_window_of_another_length_or_of_other_voices_is_refused() -> None:
             model.encode(wrong, meter)
         with pytest.raises(ValueError, match="expected"):
             model.logits(random_z(TINY).float(), wrong, meter)
+
+
+def test_an_encoder_for_each_voice_writes_its_share_of_z_and_hears_no_other_voice() -> None:
+    config = replace(TINY, representation="trio", latent=9, encoder_per_voice=True)
+    model, tokens = shaken(config), random_tokens(config, WALTZ)
+    before = model.encode(tokens, WALTZ)
+    assert before.mu.shape == before.sigma.shape == (3, 9)
+    for voice in range(3):
+        changed = tokens.clone()
+        changed[..., voice] = random_tokens(config, WALTZ, seed=1)[..., voice]
+        after = model.encode(changed, WALTZ)
+        others = torch.arange(9) // 3 != voice
+        assert torch.equal(after.mu[:, others], before.mu[:, others])
+        assert torch.equal(after.sigma[:, others], before.sigma[:, others])
+        assert (after.mu != before.mu)[:, ~others].all()
+
+
+def test_an_encoder_of_a_voice_over_chords_hears_the_chords() -> None:
+    config = replace(TINY, representation="melody-chords", encoder_per_voice=True)
+    model, tokens = shaken(config), random_tokens(config, WALTZ)
+    chords = representation("melody-chords").GIVEN.argmax()
+    changed = tokens.clone()
+    changed[..., chords] = random_tokens(config, WALTZ, seed=1)[..., chords]
+    assert (model.encode(changed, WALTZ).mu != model.encode(tokens, WALTZ).mu).all()
+
+
+def test_shares_of_z_are_equal() -> None:
+    with pytest.raises(MusicVAEError, match="latent is 8: expected a multiple of 3, a share for each voice"):
+        replace(TINY, representation="trio", encoder_per_voice=True)

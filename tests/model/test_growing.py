@@ -77,6 +77,24 @@ def test_a_smaller_share_of_z_keeps_its_liveliest_dimensions() -> None:
     assert torch.equal(views(long.decoder).by_bar[:2, :4], views(short.decoder).by_bar[:, 1::2])
 
 
+def test_with_an_encoder_for_each_voice_its_dimensions_lie_together_for_all_windows() -> None:
+    config = replace(SHORT, representation="trio", latent=9, encoder_per_voice=True, decoder_per_voice=True)
+    short = short_model(config)
+    long = grown(short, replace(config, bars=6, latent=18))  # of three dimensions a voice the two that weigh most
+    reading, before = (model.encoder.get_submodule("parts.1") for model in (long, short))
+    writing, wrote = (model.decoder.get_submodule("parts.1") for model in (long, short))
+    strength = [views(part).by_bar.square().sum((0, 2)) for part in short.decoder.get_submodule("parts").children()]
+    alive = torch.stack(strength).topk(2).indices.sort().values  # [voices, kept]
+    states, z = torch.randn(1, 96, 16), torch.randn(1, 18)
+    read = views(reading).gather(states, 6, 16).view(2, 3, 2)  # [μ and σ, windows, kept]
+    expected = views(before).gather(states.view(3, 32, 16), 2, 16).view(3, 2, 3)[:, :, alive[1]]
+    torch.testing.assert_close(read.transpose(0, 1), expected)
+    shares = torch.zeros(3, 3, 3).scatter(2, alive[None].expand(3, -1, -1), z.view(3, 3, 2).transpose(0, 1))
+    seen = views(writing)(z[:, 6:12], 6, 16).view(3, 32, 16)
+    torch.testing.assert_close(seen, views(wrote)(shares[:, 1], 2, 16))
+    assert torch.equal(long.decode(z, COMMON_TIME)[:, :32], short.decode(shares[:1].flatten(1), COMMON_TIME))
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

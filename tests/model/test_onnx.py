@@ -83,6 +83,8 @@ def test_a_part_that_no_graph_stands_for_is_refused_by_name() -> None:
 def test_a_conductor_is_refused() -> None:
     with pytest.raises(MusicVAEError, match=r"with a conductor over bars, .* cannot be exported yet"):
         onnx.export(MusicVAE(replace(TINY, conductor_hidden=8)))
+    with pytest.raises(MusicVAEError, match=r"do not share one encoder, .* cannot be exported yet"):
+        onnx.export(MusicVAE(replace(TINY, encoder_per_voice=True)))
 
 
 def test_a_missing_package_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
