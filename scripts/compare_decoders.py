@@ -23,6 +23,7 @@ from musicvae_lite.evaluation import heldout
 from musicvae_lite.inference.config import Config
 from musicvae_lite.inference.stored import MODEL_FILE
 from musicvae_lite.model.checkpoint import load
+from musicvae_lite.model.codec import codec
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.training import precision, state
 from musicvae_lite.training.loop import train
@@ -71,7 +72,7 @@ def compare(corpus: Corpus, folder: Path, bars: int, latent: int, recipe: Recipe
             train(begun, corpus.train, (), run, keep=lambda *_: {})
             (run / "done").touch()
         found = load(run / MODEL_FILE)
-        scores = heldout.scores(heldout.run(found.model, windows), config.representation)
+        scores = heldout.scores(heldout.run(codec(found.model), windows), config.representation)
         yield {"name": name, "weights": size(config) / 1e6, "minutes": found.about["minutes"], **scores}
 
 

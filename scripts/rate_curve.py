@@ -21,6 +21,7 @@ from musicvae_lite.corpus.scan import Settings
 from musicvae_lite.corpus.store import Corpus
 from musicvae_lite.evaluation import heldout
 from musicvae_lite.model.checkpoint import load
+from musicvae_lite.model.codec import codec
 from musicvae_lite.training import precision, state
 from musicvae_lite.training.loop import train
 from musicvae_lite.training.recipe import Preset, preset
@@ -43,7 +44,7 @@ def curve(chosen: Preset, corpus: Corpus, folder: Path, steps: tuple[int, int]) 
             )
             _train(Preset(chosen.config, recipe), corpus, run, before)
         model = load(run).model
-        yield {"bits": rate, **heldout.scores(heldout.run(model, windows), model.config.representation)}
+        yield {"bits": rate, **heldout.scores(heldout.run(codec(model), windows), model.config.representation)}
         before = run
 
 

@@ -6,18 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from musicvae_lite.corpus.windows import Windows
 from musicvae_lite.evaluation import latent, reconstruction
-from musicvae_lite.model.musicvae import MusicVAE
-from musicvae_lite.model.objective import NATS_PER_BIT, cross_entropy
+from musicvae_lite.inference.codec import NATS_PER_BIT, Codec, Floats, Ints
+from musicvae_lite.inference.density import log_sum_exp
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.tokens import Representation, representation
 
 CHUNK = 512  # windows decoded at a time
-MU = 4  # the place of mu among the arrays of a `Pass`
+STEPS_AT_ONCE = 2**13  # of windows whose logits are looked at together: more would only take more memory
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +35,10 @@ class Pass:
     shuffled_z: NDArray[np.int64]  # free-running at temperature 0 from another window's mu; empty if there is no other
 
 
-@torch.no_grad()
-def run(model: MusicVAE, groups: Sequence[Windows], seed: int = 0) -> list[Pass]:
+def run(codec: Codec, groups: Sequence[Windows], seed: int = 0) -> list[Pass]:
     """One `Pass` a group of windows; randomness (temperature 1, posterior sample, shuffling) comes from `seed`."""
-    generator = torch.Generator(next(model.parameters()).device).manual_seed(seed)
-    model.eval()
-    return [_pass(model, group, generator) for group in groups if len(group)]
+    random = np.random.default_rng(seed)
+    return [_pass(codec, group, random) for group in groups if len(group)]
 
 
 def scores(passes: Sequence[Pass], form: str = "melody") -> dict[str, float]:
@@ -110,35 +107,39 @@ def _average(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float
     return float(np.average(values[known], weights=weights[known])) if known.any() else float("nan")
 
 
-def _pass(model: MusicVAE, group: Windows, generator: torch.Generator) -> Pass:
-    tokens = torch.from_numpy(group.tokens.astype(np.int64)).to(generator.device)
-    parts = [_chunk(model, chunk, group.meter, generator) for chunk in tokens.split(CHUNK)]
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    columns.append(_decode_shuffled(model, torch.from_numpy(columns[MU]).to(tokens.device), tokens, group.meter))
-    return Pass(group.meter, *columns)
-
-
-def _decode_shuffled(model: MusicVAE, mu: torch.Tensor, tokens: torch.Tensor, meter: Meter) -> NDArray[np.int64]:
-    """Each window decoded from the mu of the one half the group away: neighbours are of one tune and share a bar."""
-    others = mu.roll(len(mu) // 2, 0) if len(mu) > 1 else mu[:0]
-    parts = zip(others.split(CHUNK), tokens[: len(others)].split(CHUNK), strict=True)
-    decoded = [model.decode(part, meter, given=given).cpu().numpy() for part, given in parts]
-    return np.concatenate(decoded)
-
-
-def _chunk(
-    model: MusicVAE, tokens: torch.Tensor, meter: Meter, generator: torch.Generator
-) -> tuple[NDArray[np.generic], ...]:
-    posterior = model.encode(tokens, meter)
-    mu = posterior.mu
-    columns = (
-        tokens,
-        model.logits(mu, tokens, meter).argmax(-1),
-        model.decode(mu, meter, given=tokens),
-        model.decode(mu, meter, 1.0, generator, given=tokens),
-        mu,
-        posterior.sigma,
-        posterior.kl() / NATS_PER_BIT,
-        cross_entropy(model.logits(posterior.sample(generator), tokens, meter), tokens) / NATS_PER_BIT,
+def _pass(codec: Codec, group: Windows, random: np.random.Generator) -> Pass:
+    tokens = group.tokens.astype(np.int64)
+    posterior = codec.encode(tokens, group.meter)
+    mu, sigma = posterior.mu, posterior.sigma
+    likeliest, nll = _told(codec, mu, posterior.sample(random), tokens, group.meter)
+    return Pass(
+        group.meter,
+        truth=tokens,
+        teacher_forced=likeliest,
+        free_t0=codec.decode(mu, group.meter, given=tokens),
+        free_t1=codec.decode(mu, group.meter, 1.0, random, given=tokens),
+        mu=mu,
+        sigma=sigma,
+        kl=posterior.kl() / NATS_PER_BIT,
+        nll=nll,
+        shuffled_z=_decode_shuffled(codec, mu, tokens, group.meter),
     )
-    return tuple(column.cpu().numpy() for column in columns)
+
+
+def _told(codec: Codec, mu: Floats, sample: Floats, tokens: Ints, meter: Meter) -> tuple[Ints, Floats]:
+    """Teacher-forced: the likeliest tokens [N, T, V] given mu, and the true ones' NLL given `sample` in bits, [N]."""
+    likeliest, nll = np.empty_like(tokens), np.empty(len(tokens), mu.dtype)
+    rows = max(1, STEPS_AT_ONCE // tokens.shape[1])
+    for start in range(0, len(tokens), rows):
+        part = slice(start, start + rows)
+        likeliest[part] = codec.logits(mu[part], tokens[part], meter)[0].argmax(-1)
+        logits, _ = codec.logits(sample[part], tokens[part], meter)
+        true = np.take_along_axis(logits, tokens[part, ..., None], -1)[..., 0]
+        nll[part] = (log_sum_exp(logits) - true).sum((1, 2)) / NATS_PER_BIT
+    return likeliest, nll
+
+
+def _decode_shuffled(codec: Codec, mu: Floats, tokens: Ints, meter: Meter) -> Ints:
+    """Each window decoded from the mu of the one half the group away: neighbours are of one tune and share a bar."""
+    others = np.roll(mu, len(mu) // 2, 0) if len(mu) > 1 else mu[:0]
+    return codec.decode(others, meter, given=tokens[: len(others)])

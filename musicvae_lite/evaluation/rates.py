@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
+import numpy as np
 
 from musicvae_lite.corpus.windows import Windows
 from musicvae_lite.evaluation import reconstruction
-from musicvae_lite.evaluation.heldout import CHUNK, sample_windows
-from musicvae_lite.model.musicvae import MusicVAE
-from musicvae_lite.model.noise import expected
-from musicvae_lite.model.objective import NATS_PER_BIT
-from musicvae_lite.model.posterior import Posterior
+from musicvae_lite.evaluation.heldout import sample_windows
+from musicvae_lite.inference.codec import NATS_PER_BIT, Codec, Posterior
+from musicvae_lite.inference.noise import expected
 from musicvae_lite.tokens import representation
 
 LEVELS = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
@@ -35,37 +33,29 @@ class Rate:
     exact: float
 
 
-@torch.no_grad()
-def curve(model: MusicVAE, groups: Sequence[Windows], seed: int = 0) -> list[Rate]:
+def curve(codec: Codec, groups: Sequence[Windows], seed: int = 0) -> list[Rate]:
     """A `Rate` a level, the widest first; empty for a model without noise conditioning, or without windows."""
     windows = [group for group in sample_windows(groups, WINDOWS) if len(group)]
-    if not model.config.noise_conditioning or not windows:
+    if not codec.config.noise_conditioning or not windows:
         return []
-    generator = torch.Generator(next(model.parameters()).device).manual_seed(seed)
-    return [_at(model, windows, level, generator) for level in LEVELS]
+    random = np.random.default_rng(seed)
+    return [_at(codec, windows, level, random) for level in LEVELS]
 
 
-def _at(model: MusicVAE, groups: Sequence[Windows], level: float, generator: torch.Generator) -> Rate:
-    rows = [_row(model, group, level, generator) for group in groups]
-    weights = torch.tensor([float(len(group)) for group in groups], dtype=torch.float64)
-    pooled = (torch.tensor(rows, dtype=torch.float64) * weights[:, None]).sum(0) / weights.sum()
-    return Rate(level, *pooled.tolist())
+def _at(codec: Codec, groups: Sequence[Windows], level: float, random: np.random.Generator) -> Rate:
+    rows = [_row(codec, group, level, random) for group in groups]
+    return Rate(level, *np.average(rows, axis=0, weights=[len(group) for group in groups]).tolist())
 
 
-def _row(model: MusicVAE, group: Windows, level: float, generator: torch.Generator) -> tuple[float, ...]:
+def _row(codec: Codec, group: Windows, level: float, random: np.random.Generator) -> tuple[float, ...]:
     """Bits, accuracy at temperatures 0 and 1, and share of exact windows, of the windows of one meter."""
-    tokens = torch.from_numpy(group.tokens).long().to(generator.device)
-    bits, plain, drawn = [], [], []
-    for part in tokens.split(CHUNK):
-        posterior = model.encode(part, group.meter)
-        levels = torch.full((len(part),), level, device=part.device)
-        mean, kept = expected(posterior.mu, levels), 1 - level**2
-        heard = Posterior(mean, (kept * posterior.sigma.square() + level**2).sqrt())
-        bits.append(heard.kl().sum(-1) / NATS_PER_BIT)
-        plain.append(model.decode(mean, group.meter, level=levels, given=part))
-        drawn.append(model.decode(mean, group.meter, 1.0, generator, level=levels, given=part))
-    form = representation(model.config.representation)
-    columns = (tokens, torch.cat(plain), torch.cat(drawn))
-    truth, t0, t1 = (reconstruction.predicted(each.cpu().numpy(), form) for each in columns)
+    tokens = group.tokens.astype(np.int64)
+    posterior, levels = codec.encode(tokens, group.meter), np.full(len(tokens), level, np.float32)
+    mean = expected(posterior.mu, levels)
+    heard = Posterior(mean, np.sqrt((1 - level**2) * np.square(posterior.sigma) + level**2))
+    plain = codec.decode(mean, group.meter, level=levels, given=tokens)
+    drawn = codec.decode(mean, group.meter, 1.0, random, level=levels, given=tokens)
+    form = representation(codec.config.representation)
+    truth, t0, t1 = (reconstruction.predicted(each, form) for each in (tokens, plain, drawn))
     accuracies = (reconstruction.token_accuracy(truth, t0), reconstruction.token_accuracy(truth, t1))
-    return (float(torch.cat(bits).mean()), *accuracies, reconstruction.exact(truth, t0))
+    return (float(heard.kl().sum(-1).mean()) / NATS_PER_BIT, *accuracies, reconstruction.exact(truth, t0))

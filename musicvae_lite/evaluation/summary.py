@@ -25,11 +25,10 @@ from musicvae_lite.explore.morph import Options as MorphOptions
 from musicvae_lite.explore.refine import STEPS as REFINE_STEPS
 from musicvae_lite.explore.refine import refine
 from musicvae_lite.explore.sample import Options as SampleOptions
-from musicvae_lite.inference.codec import Codec, Posterior
+from musicvae_lite.inference.codec import NATS_PER_BIT, Codec, Posterior
 from musicvae_lite.inference.density import Density
 from musicvae_lite.model.checkpoint import Checkpoint
 from musicvae_lite.model.codec import codec
-from musicvae_lite.model.objective import NATS_PER_BIT
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.tokens import representation
 
@@ -116,7 +115,7 @@ def evaluate(
     tell = progress or (lambda done, of: None)
     windows = heldout.sample_windows(chosen.windows, options.windows)
     tell(0, STAGES)
-    passes = heldout.run(model, windows, options.seed)
+    passes = heldout.run(player, windows, options.seed)
     tell(1, STAGES)
     exact_refined = refined_share(player, windows, passes, options)
     tell(2, STAGES)
@@ -141,7 +140,7 @@ def evaluate(
         fitted_rate=fitted_rate(fitted, passes, options.seed),
         prior_ceiling=musical.with_itself(corpus, random),
         corpus=corpus,
-        rates=rates.curve(model, windows, options.seed),
+        rates=rates.curve(player, windows, options.seed),
         morph=_one_morph(player, pairs),
         groove=humanized.measure(player, windows, chosen.others, options.seed),
     )

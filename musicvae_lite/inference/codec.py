@@ -19,6 +19,7 @@ from musicvae_lite.music.notes import Meter
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
 Back = Callable[[Floats], Floats]  # the gradient at logits [B, T, V, K] → the gradient at z [B, Z]
+NATS_PER_BIT = 0.6931471805599453  # ln 2
 Pick = Callable[[Floats, int], Ints]  # (logits [B, V, K] with −∞ for what may not follow, step) → tokens [B, V]
 
 
@@ -32,6 +33,12 @@ class Posterior:
     def sample(self, random: np.random.Generator) -> Floats:
         """z [B, Z] = mu + sigma · ε, ε ~ N(0, I)."""
         return self.mu + self.sigma * random.standard_normal(self.mu.shape, np.float32)
+
+    def kl(self) -> Floats:
+        """KL(q ‖ N(0, I)) of each window in nats, [B, Z]: one number a dimension; sum over Z for the window's."""
+        variance = np.square(self.sigma)
+        found: Floats = 0.5 * (np.square(self.mu) + variance - 1 - np.log(variance))
+        return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,8 +15,6 @@ from torch.nn import functional as F
 
 from musicvae_lite.model.posterior import Posterior
 
-NATS_PER_BIT = 0.6931471805599453
-
 
 @dataclass(frozen=True, eq=False)
 class Loss:

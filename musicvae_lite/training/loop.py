@@ -19,11 +19,13 @@ import torch
 from musicvae_lite.corpus.windows import Windows
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.evaluation import heldout
+from musicvae_lite.inference.codec import NATS_PER_BIT
 from musicvae_lite.inference.stored import MODEL_FILE
 from musicvae_lite.model.checkpoint import Checkpoint
 from musicvae_lite.model.checkpoint import save as save_model
+from musicvae_lite.model.codec import codec
 from musicvae_lite.model.noise import noised
-from musicvae_lite.model.objective import NATS_PER_BIT, Loss, objective
+from musicvae_lite.model.objective import Loss, objective
 from musicvae_lite.model.threads import without_denormals
 from musicvae_lite.tokens import representation
 from musicvae_lite.training import metrics
@@ -139,7 +141,7 @@ def validate(state: State, windows: Sequence[Windows], loss_bits: float, folder:
     """The averaged model's scores on held-out windows, added to the run's metrics; without windows only the loss."""
     line: dict[str, Any] = {"step": state.step, "minutes": round(state.minutes, 3), "train_bits": loss_bits}
     if windows:
-        line |= heldout.scores(heldout.run(state.average.folded(), windows), state.average.config.representation)
+        line |= heldout.scores(heldout.run(codec(state.average.folded()), windows), state.average.config.representation)
     metrics.append(line, folder)
     return line
 

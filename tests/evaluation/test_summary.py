@@ -18,7 +18,6 @@ from musicvae_lite.evaluation.unseen import Chosen
 from musicvae_lite.explore.refine import refine
 from musicvae_lite.inference.codec import Codec
 from musicvae_lite.model.checkpoint import Checkpoint
-from musicvae_lite.model.musicvae import MusicVAE
 
 Groups = tuple[Windows, ...]
 FEW = Options(windows=16, samples=8, pairs=4, refined=2, refine_steps=1)
@@ -71,10 +70,8 @@ def test_progress_is_told_to_the_end(checkpoint: Checkpoint, groups: Groups) -> 
     assert told == [(done, told[0][1]) for done in range(told[0][1] + 1)]
 
 
-def test_the_refined_share_is_counted_where_all_windows_are_refined(
-    model: MusicVAE, player: Codec, groups: Groups
-) -> None:
-    passes, exact = heldout.run(model, groups), []
+def test_the_refined_share_is_counted_where_all_windows_are_refined(player: Codec, groups: Groups) -> None:
+    passes, exact = heldout.run(player, groups), []
     for group in groups:
         tokens = group.tokens.astype(np.int64)
         mu = player.encode(tokens, group.meter).mu
@@ -82,10 +79,10 @@ def test_the_refined_share_is_counted_where_all_windows_are_refined(
     assert refined_share(player, groups, passes, Options(refine_steps=20)) == pytest.approx(np.mean(exact))
 
 
-def test_windows_that_are_exact_already_need_no_refinement(model: MusicVAE, player: Codec, groups: Groups) -> None:
+def test_windows_that_are_exact_already_need_no_refinement(player: Codec, groups: Groups) -> None:
     passes = [
         heldout.Pass(**(vars(p) | {"truth": p.free_t0}))  # as if each window were what comes back
-        for p in heldout.run(model, groups)
+        for p in heldout.run(player, groups)
     ]
     assert refined_share(player, groups, passes, FEW) == 1
 
