@@ -1,4 +1,4 @@
-"""Weights → ONNX nodes: the bricks that `onnx` builds the encoder and the decoder's step from.
+"""Weights → ONNX nodes: the bricks that `onnx_network` builds the encoder and the decoder's step from.
 
 Each brick is the counterpart of a module of this stage and takes the same tensors under the same names. The graph keeps
 book of the weights it has used, so that a model with parts that no brick stands for is noticed.
@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from musicvae_lite.model.encoder import TokenEmbedding
 
 OPSET, IR_VERSION = 17, 8  # what runtimes from 2022 on can read
 Value = str | NDArray[Any]  # a tensor of the graph by name, or a constant
@@ -100,9 +102,10 @@ def linear(graph: Graph, prefix: str, x: Value) -> str:
     return graph.op("Add", product, graph.weight(f"{prefix}.bias"))
 
 
-def embedding(graph: Graph, prefix: str, tokens: Value, offset: Tensor) -> str:
+def embedding(graph: Graph, prefix: str, tokens: Value, module: TokenEmbedding) -> str:
     """`TokenEmbedding`: [..., V] → [..., E]."""
-    rows = graph.op("Add", tokens, offset.cpu().numpy())
+    read = graph.op("Gather", tokens, ints(*module.voices), axis=-1)
+    rows = graph.op("Add", graph.op("Min", read, module.last.cpu().numpy()), module.offset.cpu().numpy())
     return graph.op("ReduceSum", graph.op("Gather", graph.weight(f"{prefix}.table.weight"), rows), ints(-2), keepdims=0)
 
 
