@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
     from musicvae_lite.explore.humanize import Humanized
     from musicvae_lite.explore.humanize import Options as HumanizeOptions
+    from musicvae_lite.explore.vary import Options as VaryOptions
+    from musicvae_lite.explore.vary import Variations
 
     Midi: TypeAlias = str | PathLike[str] | PrettyMIDI | Song
 
@@ -121,6 +123,21 @@ class Model:
         """`steps` tunes from a to b, both included; `options` are those of `explore.morph.Options`."""
         result = self.morph(a, b, replace(Options(), steps=steps, **options))
         return [to_pretty_midi(song) for song in result.songs]
+
+    def variations(self, midi: Midi | Clip, options: VaryOptions | None = None) -> Variations:
+        """Everything about variations of a tune: notes, songs, and how much of it each changes."""
+        from musicvae_lite.explore.vary import vary
+
+        clip = midi if isinstance(midi, Clip) else self.clip(midi)
+        return vary(self.codec, self.density, clip, options)
+
+    def vary(self, midi: Midi, count: int = 8, amount: float = 0.3, **options: Any) -> list[PrettyMIDI]:
+        """`count` variations of a tune, `amount` of the way (0 … 1) from it towards new ones; `options` are those of
+        `explore.vary.Options`.
+        """
+        from musicvae_lite.explore.vary import Options as VaryOptions
+
+        return [to_pretty_midi(song) for song in self.variations(midi, VaryOptions(count, amount, **options)).songs]
 
     def humanized(self, midi: Midi, options: HumanizeOptions | None = None) -> Humanized:
         """The beat of `midi` as the model plays it: the whole song, and everything about what was changed."""

@@ -9,16 +9,14 @@ import click
 
 from musicvae_lite.cli.options import as_meter, number_or_name
 from musicvae_lite.cli.outputs import output_folder, prepare_output
+from musicvae_lite.cli.tunes import Row, tell, write_row, write_tunes
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.pretrained.registry import DEFAULT
-from musicvae_lite.tokens import has_touch
 
 if TYPE_CHECKING:
     from musicvae_lite.corpus.clip import Clip
     from musicvae_lite.explore.morph import End, Morph, Options
     from musicvae_lite.tokens import Representation
-
-OFF_GRID_TO_MENTION = 0.3
 
 
 @click.command()
@@ -84,7 +82,7 @@ def interpolate(
     part = Part(start_bar, bars, track, meter)
     clips = [loaded.clip(path, part) for path in (a, b)]
     for path, clip in zip((a, b), clips, strict=True):
-        _tell(path, clip, loaded.meters, loaded.representation)
+        tell(path, clip, loaded.meters, loaded.representation)
     if chords:
         clips = [over_chords(clip, chords, loaded.representation) for clip in clips]
     morph = loaded.morph(clips[0], clips[1], options)
@@ -100,46 +98,12 @@ def interpolate(
 
 
 def _write(morph: Morph, clip: Clip, form: Representation, folder: Path, title: str, wav: bool) -> None:
-    from musicvae_lite.explore.morph import joined
-    from musicvae_lite.music.grid import bar_steps, beat_steps
-    from musicvae_lite.music.midi import write
-    from musicvae_lite.rendering import pianoroll
+    from musicvae_lite.rendering.pianoroll import step_title
 
-    digits = max(2, len(str(len(morph.songs))))
-    for number, song in enumerate(morph.songs, 1):
-        write(song, folder / f"{number:0{digits}}.mid")
-    bar = bar_steps(clip.meter, clip.steps_per_quarter)
-    whole, markers = joined(morph, bar, clip.steps_per_quarter)
-    write(whole, folder / "morph.mid", markers=markers)
-    lines, beat = tuple(range(0, morph.bars * bar + 1, bar)), beat_steps(clip.meter, clip.steps_per_quarter)
-    panels = [
-        pianoroll.Panel(
-            pianoroll.step_title(number, len(morph.steps)), notes, morph.bars * bar, lines, form.LABELS, beat
-        )
-        for number, notes in enumerate(morph.steps, 1)
-    ]
-    pianoroll.draw(panels, folder / "morph.png", title)
-    if wav:
-        from musicvae_lite.rendering.audio import render, write_wav
-
-        write_wav(folder / "morph.wav", render(whole))
-
-
-def _tell(path: Path, clip: Clip, known: tuple[Meter, ...], form: Representation) -> None:
-    """Which tune was taken, and what stands in the model's way: never a silent choice."""
-    end = clip.start_bar + clip.bars - 1
-    click.echo(f"{path.name}: bars {clip.start_bar} to {end} in {clip.meter}, {clip.track}")
-    if known and clip.meter not in known:
-        click.echo(
-            f"{path.name}: in {clip.meter}, and this model has learned from {', '.join(map(str, known))} only: what "
-            "lies between may not keep the meter; read the file in another one with --meter, or take another model"
-        )
-    if clip.timing.off_grid > OFF_GRID_TO_MENTION and not has_touch(form):
-        click.echo(
-            f"{path.name}: {clip.timing.off_grid:.0%} of the onsets lie between the grid's {clip.steps_per_quarter} "
-            f"steps a quarter and are moved to the nearest, by {clip.timing.moved:.2f} of a step on average: where "
-            "that is too much, quantise the file first"
-        )
+    write_tunes(morph.songs, folder)
+    titles = [step_title(number, len(morph.steps)) for number in range(1, len(morph.steps) + 1)]
+    row = Row("morph", morph.songs, morph.steps, titles, morph.bars)
+    write_row(row, clip, form, folder, title, wav)
 
 
 def _tell_end(path: Path, end: End, options: Options) -> None:

@@ -32,6 +32,7 @@ COMMANDS = {
     "train": Entry("train:train", "Learn a model from a folder of MIDI files."),
     "interpolate": Entry("interpolate:interpolate", "The tunes that lie between two tunes: MIDI, a picture, sound."),
     "sample": Entry("sample:sample", "New tunes out of a model: MIDI, a picture, sound."),
+    "vary": Entry("vary:vary", "Variations of a tune: MIDI, a picture, sound."),
     "humanize": Entry("humanize:humanize", "A stiff beat, played as a drummer would: MIDI, a picture, sound."),
     "evaluate": Entry(
         "evaluate:evaluate", "How good a model is on a folder of MIDI: a table, JSON, a page with pictures."

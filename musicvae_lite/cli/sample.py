@@ -9,6 +9,7 @@ import click
 
 from musicvae_lite.cli.options import as_meter
 from musicvae_lite.cli.outputs import output_folder, prepare_output
+from musicvae_lite.cli.tunes import write_tunes
 from musicvae_lite.pretrained.registry import DEFAULT
 
 if TYPE_CHECKING:
@@ -81,7 +82,6 @@ def _tell_prior(samples: Samples, meter: Meter, asked: bool) -> None:
 
 def _write(samples: Samples, meter: Meter, config: Config, folder: Path, wav: bool) -> None:
     from musicvae_lite.music.grid import bar_steps, beat_steps
-    from musicvae_lite.music.midi import write
     from musicvae_lite.rendering import pianoroll
     from musicvae_lite.rendering.audio import render, write_wav
     from musicvae_lite.tokens import representation
@@ -89,12 +89,9 @@ def _write(samples: Samples, meter: Meter, config: Config, folder: Path, wav: bo
     bar = bar_steps(meter, config.steps_per_quarter)
     lines = tuple(range(0, config.bars * bar + 1, bar))
     beat, labels = beat_steps(meter, config.steps_per_quarter), representation(config.representation).LABELS
-    digits = max(2, len(str(len(samples.songs))))
-    names = [f"{number:0{digits}}" for number in range(1, len(samples.songs) + 1)]
-    for name, song in zip(names, samples.songs, strict=True):
-        write(song, folder / f"{name}.mid")
-        if wav:
-            write_wav(folder / f"{name}.wav", render(song))
+    names = write_tunes(samples.songs, folder)
+    for name, song in zip(names, samples.songs if wav else (), strict=False):
+        write_wav(folder / f"{name}.wav", render(song))
     panels = [
         pianoroll.Panel(name, notes, config.bars * bar, lines, labels, beat)
         for name, notes in zip(names, samples.steps, strict=True)

@@ -19,7 +19,7 @@ from musicvae_lite.explore.refine import STEPS, refine
 from musicvae_lite.explore.walk import SPACINGS, Walk, decode, walk
 from musicvae_lite.inference.codec import Codec, Floats
 from musicvae_lite.music.grid import GridNotes
-from musicvae_lite.music.notes import Notes, Song, TempoChange, Track
+from musicvae_lite.music.notes import Song
 from musicvae_lite.tokens import representation
 
 MAX_STEPS = 200
@@ -98,25 +98,6 @@ def between(a: Clip, b: Clip, share: float) -> Clip:
     """The nearer clip, with tempo and velocities `share` of the way from a's to b's."""
     velocity = np.rint((1 - share) * a.velocity + share * b.velocity).astype(np.int64)
     return replace(a if share < 0.5 else b, velocity=velocity, qpm=(1 - share) * a.qpm + share * b.qpm)
-
-
-def joined(morph: Morph, steps_a_bar: int, steps_per_quarter: int) -> tuple[Song, list[tuple[float, str]]]:
-    """All steps one behind the other as one song; and a marker (quarter note, text) a step.
-
-    A voice has a track for each instrument that plays it on the way.
-    """
-    length = morph.bars * steps_a_bar / steps_per_quarter
-    tracks: dict[tuple[int, int, bool], list[tuple[int, int, float, float]]] = {}
-    tempos, markers = [], []
-    for index, song in enumerate(morph.songs):
-        start = index * length
-        for voice, track in enumerate(song.tracks):
-            rows = tracks.setdefault((voice, track.program, track.is_drum), [])
-            rows += [(n.pitch, n.velocity, n.start + start, n.end + start) for n in track.notes]
-        tempos.append(TempoChange(start, song.tempos[0].qpm))
-        markers.append((start, f"{index + 1} of {len(morph.songs)}"))
-    parts = tuple(Track(Notes.of(rows), "morph", program, drum) for (_, program, drum), rows in tracks.items())
-    return Song(parts, tuple(tempos), morph.songs[0].meters), markers
 
 
 def _check(model: Codec, a: Clip, b: Clip) -> None:

@@ -13,13 +13,13 @@ import torch
 
 from musicvae_lite.corpus.clip import Clip, Part, cut_clip, fill, join, until
 from musicvae_lite.errors import MusicVAEError
-from musicvae_lite.explore.morph import End, Morph, Options, between, joined, morph
+from musicvae_lite.explore.morph import Options, between, morph
 from musicvae_lite.inference.codec import Codec
 from musicvae_lite.inference.config import Config
 from musicvae_lite.model.codec import codec
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.music.grid import GridNotes
-from musicvae_lite.music.notes import COMMON_TIME, Meter, MeterChange, Note, Notes, Song, TempoChange, Track
+from musicvae_lite.music.notes import COMMON_TIME, Meter, MeterChange, Note, Song
 from musicvae_lite.tokens import melody
 
 if TYPE_CHECKING:
@@ -220,22 +220,6 @@ def test_two_steps_are_the_two_tunes_and_many_are_as_many(known: Codec, held: Cl
     assert (many[0], many[-1]) == both
 
 
-def test_joined_holds_every_step_s_notes_one_behind_the_other_with_its_tempo_and_a_marker(
-    known: Codec, held: Clip, repeated: Clip
-) -> None:
-    result = morph(known, held, repeated, Options(steps=5))
-    song, markers = joined(result, BAR, 4)
-    expected = [
-        note._replace(start=note.start + index * 20, end=note.end + index * 20)
-        for index, step in enumerate(result.songs)
-        for note in sounding(step)
-    ]
-    assert sorted(sounding(song)) == sorted(expected)
-    assert song.tempos == tuple(TempoChange(i * 20.0, step.tempos[0].qpm) for i, step in enumerate(result.songs))
-    assert markers == [(i * 20.0, f"{i + 1} of 5") for i in range(5)]
-    assert {track.program: float(track.notes.start.min() // 20) for track in song.tracks} == {40: 0, 73: 2}
-
-
 def test_two_meters_are_refused_with_what_to_do(known: Codec, held: Clip, make_song: MakeSong) -> None:
     waltz = cut_clip(make_song([(60, 0, 3)], [(0.0, Meter(3, 4))]), melody, 4, 2)
     message = "the first tune is in 4/4, the second in 3/4: choose two in the same meter, or .* --meter 4/4"
@@ -271,11 +255,3 @@ def test_a_clip_on_another_grid_is_refused(known: Codec, tunes: dict[str, Song],
 def test_options_that_mean_nothing_are_refused(values: dict[str, object]) -> None:
     with pytest.raises(MusicVAEError, match="expected"):
         Options(**values)  # type: ignore[arg-type]
-
-
-def test_a_step_without_a_note_keeps_its_place(held: Clip) -> None:
-    silent = Song((Track(Notes.of([]), "step 2", held.instruments[0].program),), (TempoChange(0.0, 100.0),))
-    sound = Song((Track(Notes.of([Note(60, 80, 0, 1)]), "step 1", held.instruments[0].program),))
-    ends = End(0, 0, 0), End(0, 0, 0)
-    whole, _ = joined(Morph((), (sound, silent, sound), np.zeros((3, 1)), ends, 1), BAR, 4)
-    assert list(sounding(whole)) == [Note(60, 80, 0, 1), Note(60, 80, 8, 9)]
