@@ -123,6 +123,14 @@ def test_interpolate_gives_the_tunes_from_a_to_b_with_both_ends(model: Model, tu
     assert same_notes(between[-1], tunes["repeated"])
 
 
+def test_vary_gives_variations_of_a_tune_as_far_as_asked(model: Model, tunes: Tunes, paths: list[Path]) -> None:
+    (tune,) = model.vary(paths[0], count=1, amount=0.0)
+    assert same_notes(tune, tunes["held"])
+    assert len(model.vary(paths[0], seed=3)) == 8
+    found = model.variations(model.clip(paths[0]))
+    assert len(found.songs) == len(found.steps) == len(found.changed) == 8
+
+
 def test_interpolate_takes_the_options_of_a_morph(model: Model, tunes: Tunes) -> None:
     a, b = tunes.values()
     assert len(model.interpolate(a, b, 3, path="slerp", spacing="uniform", loop=True, refine=False)) == 3

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from musicvae_lite.cli.options import as_meter, number_or_name
+from musicvae_lite.cli.options import from_tunes, part_of
 from musicvae_lite.cli.outputs import output_folder, prepare_output
 from musicvae_lite.cli.tunes import Row, tell, write_row, write_tunes
-from musicvae_lite.music.notes import Meter
-from musicvae_lite.pretrained.registry import DEFAULT
 
 if TYPE_CHECKING:
     from musicvae_lite.corpus.clip import Clip
@@ -23,13 +21,7 @@ if TYPE_CHECKING:
 @click.argument("a", type=click.Path(path_type=Path))
 @click.argument("b", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="The folder to make.  [default: A-to-B]")
-@click.option("--force", is_flag=True, help="Replace files that are in that folder already.")
-@click.option("--model", default=DEFAULT, show_default=True, help="A bundled model's name, a file, or a run folder.")
-@click.option("--wav", is_flag=True, help="Render sound as well: morph.wav.")
-@click.option("--start-bar", type=click.IntRange(min=1), help="First bar, from 1.  [default: where the tune starts]")
-@click.option("--bars", type=click.IntRange(min=1), help="How many bars to use.  [default: to the tune's end]")
-@click.option("--meter", callback=as_meter, help="Read both files in this meter, such as 4/4.")
-@click.option("--track", callback=number_or_name, help="The tune's track in both, by number (from 0) or name.")
+@from_tunes
 @click.option(
     "--chords",
     help="Both tunes over these chords, one a bar, 'C G Am F', or as bars, 'C G | Am'.  [default: the songs' own]",
@@ -51,18 +43,7 @@ if TYPE_CHECKING:
 @click.option("--temperature", type=click.FloatRange(min=0), help="0: always the likeliest.  [default: 0]")
 @click.option("--seed", type=click.IntRange(min=0), help="For a temperature above 0.  [default: 0]")
 def interpolate(
-    a: Path,
-    b: Path,
-    out: Path | None,
-    force: bool,
-    model: str,
-    wav: bool,
-    start_bar: int | None,
-    bars: int | None,
-    meter: Meter | None,
-    track: int | str | None,
-    chords: str | None,
-    **given: Any,
+    a: Path, b: Path, out: Path | None, force: bool, model: str, wav: bool, chords: str | None, **given: Any
 ) -> None:
     """Write the tunes that lie between the tunes of the MIDI files A and B.
 
@@ -74,12 +55,12 @@ def interpolate(
     """
     folder = prepare_output(out or Path(f"{a.stem}-to-{b.stem}"), force)
     from musicvae_lite import api
-    from musicvae_lite.corpus.clip import Part, over_chords
+    from musicvae_lite.corpus.clip import over_chords
     from musicvae_lite.explore.morph import Options
 
+    part = part_of(given)
     options = Options(**{name: value for name, value in given.items() if value is not None})
     loaded = api.load(model)
-    part = Part(start_bar, bars, track, meter)
     clips = [loaded.clip(path, part) for path in (a, b)]
     for path, clip in zip((a, b), clips, strict=True):
         tell(path, clip, loaded.meters, loaded.representation)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from musicvae_lite.music.notes import Meter
+from musicvae_lite.pretrained.registry import DEFAULT
 
 if TYPE_CHECKING:
+    from musicvae_lite.corpus.clip import Part
     from musicvae_lite.corpus.scan import Progress
 
 
@@ -29,6 +31,35 @@ def as_meter(_: click.Context, __: click.Parameter, value: str | None) -> Meter 
     if not found:
         raise click.BadParameter(f"{value!r} is not a meter: expected one like 4/4, 3/4 or 6/8")
     return Meter(int(found[1]), int(found[2]))
+
+
+def from_tunes(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of a command that makes a folder of tunes out of parts of others; `part_of` reads some of them."""
+    for option in reversed(_FROM_TUNES):
+        command = option(command)
+    return command
+
+
+_FROM_TUNES = (
+    click.option("--force", is_flag=True, help="Replace files that are in that folder already."),
+    click.option(
+        "--model", default=DEFAULT, show_default=True, help="A bundled model's name, a file, or a run folder."
+    ),
+    click.option("--wav", is_flag=True, help="Render sound of all tunes in a row as well."),
+    click.option(
+        "--start-bar", type=click.IntRange(min=1), help="First bar, from 1.  [default: where the tune starts]"
+    ),
+    click.option("--bars", type=click.IntRange(min=1), help="How many bars to use.  [default: to the tune's end]"),
+    click.option("--meter", callback=as_meter, help="Read what is given in this meter, such as 4/4."),
+    click.option("--track", callback=number_or_name, help="The tune's track, by number (from 0) or name."),
+)
+
+
+def part_of(given: dict[str, Any]) -> Part:
+    """The part that is meant, taken out of the values of `from_tunes`."""
+    from musicvae_lite.corpus.clip import Part
+
+    return Part(**{name: given.pop(name) for name in ("start_bar", "bars", "track", "meter")})
 
 
 @contextmanager

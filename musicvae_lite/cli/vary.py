@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from musicvae_lite.cli.options import as_meter, number_or_name
+from musicvae_lite.cli.options import from_tunes, part_of
 from musicvae_lite.cli.outputs import output_folder, prepare_output
 from musicvae_lite.cli.tunes import Row, tell, write_row, write_tunes
-from musicvae_lite.music.notes import Meter
-from musicvae_lite.pretrained.registry import DEFAULT
 
 if TYPE_CHECKING:
     from musicvae_lite.corpus.clip import Clip
@@ -28,31 +26,14 @@ if TYPE_CHECKING:
     help="How far from the tune, in tenths: 0 the tune itself, 1 a new one.  [default: 0.3]",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="The folder to make.  [default: TUNE-varied]")
-@click.option("--force", is_flag=True, help="Replace files that are in that folder already.")
-@click.option("--model", default=DEFAULT, show_default=True, help="A bundled model's name, a file, or a run folder.")
-@click.option("--wav", is_flag=True, help="Render sound as well: variations.wav.")
-@click.option("--start-bar", type=click.IntRange(min=1), help="First bar, from 1.  [default: where the tune starts]")
-@click.option("--bars", type=click.IntRange(min=1), help="How many bars to use.  [default: to the tune's end]")
-@click.option("--meter", callback=as_meter, help="Read the file in this meter, such as 4/4.")
-@click.option("--track", callback=number_or_name, help="The tune's track, by number (from 0) or name.")
+@from_tunes
 @click.option(
     "--prior",
     type=click.Choice(["fitted", "normal"]),
     help="Towards tunes like those of the corpus, or of N(0, I).  [default: fitted, if the model has it]",
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Another seed, other variations.  [default: 0]")
-def vary(
-    tune: Path,
-    out: Path | None,
-    force: bool,
-    model: str,
-    wav: bool,
-    start_bar: int | None,
-    bars: int | None,
-    meter: Meter | None,
-    track: int | str | None,
-    **given: Any,
-) -> None:
+def vary(tune: Path, out: Path | None, force: bool, model: str, wav: bool, **given: Any) -> None:
     """Write variations of the tune of the MIDI file TUNE.
 
     What the tune repeats, a variation repeats; tempo, loudness and instruments stay. Each goes another way: a part of
@@ -66,12 +47,12 @@ def vary(
     """
     folder = prepare_output(out or Path(f"{tune.stem}-varied"), force)
     from musicvae_lite import api
-    from musicvae_lite.corpus.clip import Part
     from musicvae_lite.explore.vary import Options
 
+    part = part_of(given)
     options = Options(**{name: value for name, value in given.items() if value is not None})
     loaded = api.load(model)
-    clip = loaded.clip(tune, Part(start_bar, bars, track, meter))
+    clip = loaded.clip(tune, part)
     tell(tune, clip, loaded.meters, loaded.representation)
     found = loaded.variations(clip, options)
     with output_folder(folder, force) as made:
