@@ -115,8 +115,12 @@ class Runtime:
 
 
 def _parts(count: int) -> list[slice]:
-    """Slices of much the same size; how many there are does not depend on the machine, as draws depend on it."""
+    """Slices of much the same size, in pairs if there are several, as cores are mostly even in number.
+
+    How many there are does not depend on the machine, as what is drawn depends on it.
+    """
     number = max(1, -(-count // ROWS))
+    number += number % 2 if number > 1 else 0
     return [slice(part * count // number, (part + 1) * count // number) for part in range(number)]
 
 
