@@ -19,6 +19,7 @@ import numpy as np
 from torch import nn
 
 from musicvae_lite.errors import MusicVAEError
+from musicvae_lite.inference.config import Config
 from musicvae_lite.model.decoder import Decoder
 from musicvae_lite.model.encoder import Encoder, EncoderEnsemble
 from musicvae_lite.model.ensemble import Ensemble
@@ -102,15 +103,19 @@ def decoder_step(model: MusicVAE) -> bytes:
     complete = _completed(graph, logits, form)
     graph.op("Where", legal, complete, np.array(-np.inf, np.float32), into="logits")
     _all_used(graph, names_of(model.decoder, "decoder"))
-    number_of, voices = Shape(np.int64), Shape(np.int64, "B", form.VOICES)
-    shape = Shape(np.float32, each * len(parts), "B", config.decoder_hidden)
+    return graph.bytes(*_ends(config, form, each * len(parts)), _about(model))
+
+
+def _ends(config: Config, form: Representation, layers: int) -> tuple[dict[str, Shape], dict[str, Shape]]:
+    """What goes into a step of the decoder, and what comes out."""
+    number, voices = Shape(np.int64), Shape(np.int64, "B", form.VOICES)
+    states = Shape(np.float32, layers, "B", config.decoder_hidden)
     inputs = {"z": Shape(np.float32, "B", config.latent), "level": Shape(np.float32, "B"), "meter": Shape(np.int64, 2)}
-    inputs |= {"bar_steps": number_of, "step": number_of, "token": voices, "place": voices}
-    inputs |= dict.fromkeys(STATES, shape)
+    inputs |= {"bar_steps": number, "step": number, "token": voices, "place": voices} | dict.fromkeys(STATES, states)
     inputs |= {"given": voices} if form.GIVEN.any() else {}
     inputs |= {"played": Shape(np.int64, "B", "step", form.VOICES)} if config.lookback else {}
     outputs = {"logits": Shape(np.float32, "B", form.VOICES, form.VOCABULARY), "next_place": voices}
-    return graph.bytes(inputs, outputs | {f"next_{name}": shape for name in STATES}, _about(model))
+    return inputs, outputs | {f"next_{name}": states for name in STATES}
 
 
 def _decoders(model: MusicVAE) -> dict[str, tuple[Decoder, slice]]:
