@@ -147,6 +147,15 @@ def over_chords(clip: Clip, chords: str, form: Representation) -> Clip:
     return replace(clip, windows=np.where(form.GIVEN, told.reshape(clip.windows.shape), clip.windows))
 
 
+def distinct(*columns: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """What a tune repeats need be looked at once: the rows [D] of W windows that differ in some of the columns
+    [W, ...], and for each window the place [W] of its like among them.
+    """
+    rows = np.concatenate([column.reshape(len(column), -1) for column in columns], 1)
+    _, first, place = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    return first, place.reshape(-1)
+
+
 def until(notes: GridNotes, end: int) -> GridNotes:
     """Notes that start before step `end`, cut there."""
     kept = notes.select(notes.start < end)

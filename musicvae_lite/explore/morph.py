@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from musicvae_lite.corpus.clip import Clip, clip_song, fill, join, until
+from musicvae_lite.corpus.clip import Clip, clip_song, distinct, fill, join, until
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.explore.interpolate import PATHS, levels, uniform
 from musicvae_lite.explore.refine import STEPS, refine
@@ -115,9 +115,10 @@ def _check(model: Codec, a: Clip, b: Clip) -> None:
 
 def _latents(model: Codec, clip: Clip, options: Options) -> tuple[Floats, int, int]:
     """z [W, Z] of a clip's windows, refined if asked for; tokens that differed before, and gradient steps taken."""
-    mu = model.encode(clip.windows, clip.meter).mu
-    found = refine(model, mu, clip.windows, clip.meter, STEPS if options.refine else 0)
-    return found.z, int(found.differed.sum()), int(found.steps.max())
+    first, place = distinct(clip.windows)
+    windows = clip.windows[first]
+    found = refine(model, model.encode(windows, clip.meter).mu, windows, clip.meter, STEPS if options.refine else 0)
+    return found.z[place], int(found.differed[place].sum()), int(found.steps.max())
 
 
 def _end(clip: Clip, heard: NDArray[np.int64], differed: int, refinements: int) -> End:
@@ -133,7 +134,10 @@ def _walk(model: Codec, z_a: Floats, z_b: Floats, clips: tuple[Clip, Clip], opti
     along, clip = PATHS[options.path], clips[0]
     given = np.stack([each.windows for each in clips])  # [2, W, T, V]
     heard = clip.steps - clip.windows.shape[1] * np.arange(len(z_a))  # of each window, and more in all but the last
-    way = walk(model, z_a, z_b, clip.meter, options.steps, spacing, along, heard, given)
+    first, place = distinct(given[0], given[1], np.minimum(heard, clip.windows.shape[1]))
+    ends, told = (z_a[first], z_b[first]), given[:, first]
+    one_each = walk(model, *ends, clip.meter, options.steps, spacing, along, heard[first], told)
+    way = Walk(one_each.positions[:, place], one_each.tokens[:, place])
     if options.temperature == 0:
         return way
     z = along(z_a, z_b, way.positions)  # [S, W, Z]

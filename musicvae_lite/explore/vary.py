@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from musicvae_lite.corpus.clip import Clip, clip_song, join, until
+from musicvae_lite.corpus.clip import Clip, clip_song, distinct, join, until
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.explore import sample
 from musicvae_lite.explore.refine import STEPS, refine
@@ -85,16 +85,15 @@ def vary(model: Codec, fitted: Density | None, clip: Clip, options: Options | No
 
 def _windows(model: Codec, fitted: Density | None, clip: Clip, options: Options) -> Ints:
     """The tokens of every variation, [N, W, T, V]."""
-    whole = clip.windows.reshape(len(clip.windows), -1)
-    _, first, place = np.unique(whole, axis=0, return_index=True, return_inverse=True)
-    distinct, count = clip.windows[first], options.count  # [D, T, V]
-    mu = model.encode(distinct, clip.meter).mu
-    z = refine(model, mu, distinct, clip.meter, STEPS if options.refine else 0).z
-    new = _new(model, fitted, clip, options, count * len(distinct))
-    given = np.tile(distinct, (2, count, 1, 1))
+    first, place = distinct(clip.windows)
+    windows, count = clip.windows[first], options.count  # [D, T, V]
+    mu = model.encode(windows, clip.meter).mu
+    z = refine(model, mu, windows, clip.meter, STEPS if options.refine else 0).z
+    new = _new(model, fitted, clip, options, count * len(windows))
+    given = np.tile(windows, (2, count, 1, 1))
     way = walk(model, np.tile(z, (count, 1)), new, clip.meter, GRADES + 1, SPACINGS["even"], given=given)
     tokens = way.tokens[round(options.amount * GRADES)]  # [N·D, T, V]
-    found: Ints = tokens.reshape(count, *distinct.shape)[:, place.reshape(-1)]
+    found: Ints = tokens.reshape(count, *windows.shape)[:, place]
     return found
 
 

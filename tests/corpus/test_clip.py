@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musicvae_lite.corpus.clip import Clip, Part, clip_song, cut_clip, fill, join, until
+from musicvae_lite.corpus.clip import Clip, Part, clip_song, cut_clip, distinct, fill, join, until
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.music.grid import GridNotes
 from musicvae_lite.music.notes import COMMON_TIME, Meter, MeterChange, Note, Notes, Song, TempoChange, Track
@@ -250,3 +250,12 @@ def test_a_looped_beat_starts_over() -> None:
     clip = fill(cut_clip(drummed((36, 110, 0.0), (38, 40, 1.0)), drums, 4, 2), 3, True, drums)
     assert np.flatnonzero(clip.windows.reshape(-1)).tolist() == [0, 4, 16, 20, 32, 36]
     assert clip.velocity.shape == (64, drums.LANES)
+
+
+def test_equal_windows_are_found_and_all_that_is_asked_of_them_counts() -> None:
+    windows, other = np.array([[1, 2], [3, 4], [1, 2]])[:, :, None], np.array([7, 7, 8])
+    first, place = distinct(windows)
+    np.testing.assert_array_equal(windows[first][place], windows)
+    assert len(first) == 2
+    assert place[0] == place[2] != place[1]
+    assert len(distinct(windows, other)[0]) == 3

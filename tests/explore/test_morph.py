@@ -255,3 +255,15 @@ def test_a_clip_on_another_grid_is_refused(known: Codec, tunes: dict[str, Song],
 def test_options_that_mean_nothing_are_refused(values: dict[str, object]) -> None:
     with pytest.raises(MusicVAEError, match="expected"):
         Options(**values)  # type: ignore[arg-type]
+
+
+def test_what_both_tunes_repeat_comes_back_at_every_step(untrained: Codec, held: Clip, repeated: Clip) -> None:
+    equally_long = fill(repeated, held.bars, False, melody)
+    a, b = (fill(clip, 3 * held.bars, True, melody) for clip in (held, equally_long))
+    for notes in morph(untrained, a, b, Options(steps=5, refine=False)).steps[1:-1]:
+        turns = [
+            notes.select((notes.start >= at) & (notes.start < at + held.steps)).moved(-at)
+            for at in range(0, a.steps, held.steps)
+        ]
+        assert len(turns) == 3
+        assert [turn.start.tolist() for turn in turns] == [turns[0].start.tolist()] * 3
