@@ -42,6 +42,9 @@ CONFIGS = {
     ),
     "an encoder of its own, over chords": replace(TINY, representation="melody-chords", encoder_per_voice=True),
     "over chords": replace(TINY, representation="melody-chords"),
+    "an encoder for each voice, with a conductor": replace(
+        CONDUCTED, representation="trio", latent=9, encoder_per_voice=True, decoder_per_voice=True
+    ),
     "over chords, with a conductor": replace(CONDUCTED, representation="melody-chords"),
     "with a conductor": CONDUCTED,
     "with a conductor, two layers, no views": replace(CONDUCTED, decoder_layers=2, view_rank=0),
