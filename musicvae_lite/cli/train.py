@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from musicvae_lite.training.state import State
 
 RUNS = Path("runs")
-CONFIG_OPTIONS = ("representation", "bars", "steps_per_quarter")
+CONFIG_OPTIONS = ("representation", "bars", "steps_per_quarter", "latent")
 RECIPE_OPTIONS = {
     "minutes": "minutes",
     "steps": "steps",
@@ -66,8 +66,8 @@ NOTHING = "nothing"
     "--from",
     "begin",
     metavar="MODEL",
-    help="Begin with the weights of this model, a bundled one's name or a path, grown if it is for fewer bars; with "
-    f'those of chance if it is "{NOTHING}".  [default: the preset\'s]',
+    help="Begin with the weights of this model, a bundled one's name or a path, grown if it is for fewer bars, "
+    f'narrowed if its z has more dimensions; with those of chance if it is "{NOTHING}".  [default: the preset\'s]',
 )
 @click.option(
     "--representation",
@@ -76,6 +76,7 @@ NOTHING = "nothing"
 )
 @click.option("--bars", type=click.IntRange(min=1), help="Bars in a window.")
 @click.option("--steps-per-quarter", type=click.IntRange(min=1), help="The grid: 4, or 12 where there are triplets.")
+@click.option("--latent", type=click.IntRange(min=1), help="Dimensions of z.  [default: the preset's]")
 @click.option("--track", callback=number_or_name, help="The track to take, by number (from 0) or name.")
 def train(
     folder: Path, preset: str | None, resume: bool, name: str | None, out: Path, device: str, **given: Any
@@ -141,7 +142,7 @@ def refuse_other_network(run: Path, own: dict[str, Any], asked: dict[str, Any]) 
     if changed:
         raise MusicVAEError(
             f"{run} goes on with the network that it has, which cannot change ({', '.join(changed)}): "
-            "leave out --preset, --representation, --bars and --steps-per-quarter, or start another run"
+            "leave out --preset, --representation, --bars, --latent and --steps-per-quarter, or start another run"
         )
 
 
