@@ -143,7 +143,7 @@ TRIOS = Source(
 come back less well than those that it learned from. It knows one tune at a time.""",
 )
 # A window's z shrinks to what sixteen bars have room for while windows are short, where it costs least.
-NARROW = "--latent 48 --free-bits 200 --learning-rate 0.0015 --steps 5000 --name narrow"
+NARROW = "--latent 120 --free-bits 250 --learning-rate 0.0015 --steps 5000 --name narrow"
 LONG_TRIOS = replace(
     TRIOS,
     commands=(*TRIOS.commands, f"musicvae train everything/ --preset trio-2bar --from trio-2bar {NARROW}"),

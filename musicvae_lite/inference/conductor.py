@@ -22,7 +22,7 @@ class HierarchicalDecoder:
     def __init__(self, weights: Weights, config: Config) -> None:
         self._bars, size = config.bars, config.conductor_hidden
         self._noise = NoiseLevel(weights.below("noise"), config.latent, size) if config.noise_conditioning else None
-        sizes = Size(config.bars, 1, config.latent, size, 1, config.metrical_positions, config.view_rank)
+        sizes = Size(config.bars, 1, config.latent, size, 1, config.metrical_positions, config.view_rank, config.shares)
         self._conductor = Driven(weights.below("conductor"), sizes)
         one_bar = config.of_a_bar()
         self._bar = flat(weights.below("bar"), one_bar)

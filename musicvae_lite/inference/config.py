@@ -11,7 +11,7 @@ from musicvae_lite.tokens import has_touch, representation
 
 LONGEST_BAR_QUARTERS = 8  # position tables end here; later steps of a longer bar share the last row
 
-MAY_BE_NONE = {"conductor_hidden", "view_rank", "lookback"}
+MAY_BE_NONE = {"conductor_hidden", "view_rank", "view_bars", "lookback"}
 # What a config that lacks them means.
 BEFORE_THEY_WERE_KEYS = {
     "noise_conditioning": False,
@@ -19,6 +19,7 @@ BEFORE_THEY_WERE_KEYS = {
     "encoder_per_voice": False,
     "decoder_per_voice": False,
     "lookback": 0,
+    "view_bars": 0,
 }
 
 
@@ -44,6 +45,7 @@ class Config:
     )
     lookback: int = 0  # at so many of the distances of 1, 2, 4, … bars a step hears what was played at its place
     view_rank: int = 64  # rank of the per-position views of z; 0: z enters every step alike, as in MusicVAE
+    view_bars: int = 0  # z is cut into a share for every so many bars, and a bar views its own; 0: all of z
 
     def __post_init__(self) -> None:
         form = representation(self.representation)
@@ -57,6 +59,11 @@ class Config:
         if self.encoder_per_voice and self.latent % self.predicted:
             raise MusicVAEError(
                 f"latent is {self.latent}: expected a multiple of {self.predicted}, a share for each voice"
+            )
+        if self.view_bars and (self.bars % self.view_bars or (self.own(0).stop * self.view_bars) % self.bars):
+            raise MusicVAEError(
+                f"views of {self.view_bars} of {self.bars} bars and of {self.own(0).stop} dimensions: expected a whole "
+                "number of shares, of as many dimensions each"
             )
         if self.lookback and self.conductor_hidden:
             raise MusicVAEError("under a conductor each bar is decoded afresh: set lookback or conductor_hidden to 0")
@@ -72,8 +79,13 @@ class Config:
 
     def of_a_bar(self) -> Config:
         """The config of what decodes a bar from a conductor's plan for it."""
-        alone = replace(self, conductor_hidden=0, noise_conditioning=False, encoder_per_voice=False)
+        alone = replace(self, conductor_hidden=0, noise_conditioning=False, encoder_per_voice=False, view_bars=0)
         return replace(alone, bars=1, latent=self.conductor_hidden)
+
+    @property
+    def shares(self) -> int:
+        """Into how many parts, one behind the other, the views cut z."""
+        return self.bars // self.view_bars if self.view_bars else 1
 
     def own(self, part: int | None) -> slice:
         """The dimensions of z that are one predicted voice's own: with `encoder_per_voice` its share, else all."""

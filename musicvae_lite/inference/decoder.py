@@ -39,6 +39,7 @@ class Decoder(Player):
                 config.decoder_layers,
                 config.metrical_positions,
                 config.view_rank,
+                config.shares,
             ),
         )
         embedding = weights.below("embedding").take("table.weight", (self._rows.count, hidden))

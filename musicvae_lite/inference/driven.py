@@ -47,6 +47,7 @@ class Size:
     layers: int
     positions: bool
     rank: int
+    shares: int
 
 
 class Driven:
@@ -66,7 +67,7 @@ class Driven:
         self._views: Views | None = None
         if size.rank:
             sizes = (size.bar_positions, size.bars, size.latent, size.rank, size.hidden)
-            self._views = Views(weights.below("views"), *sizes)
+            self._views = Views(weights.below("views"), sizes, size.shares)
         self._places: dict[tuple[Meter, int], Place] = {}
 
     def place(self, meter: Meter, bar_steps: int) -> Place:

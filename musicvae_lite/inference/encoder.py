@@ -38,7 +38,7 @@ class Encoder:
         self._views: Views | None = None
         if config.view_rank:
             shape = (config.bar_positions, config.bars, 2 * latent, config.view_rank, size)
-            self._views = Views(weights.below("views"), *shape)
+            self._views = Views(weights.below("views"), shape, config.shares, parts=2)
 
     def __call__(self, tokens: Ints, meter: Meter) -> Posterior:
         """The posterior of tokens [B, T, V]."""

@@ -31,11 +31,28 @@ class MetricalPositions:
 
 
 class Views:
-    """Each position's view of z, A_s C_b z: `by_bar` [bars, Z, R] and `by_step` [steps, R, D]."""
+    """Each position's view of z, A_s C_b z: `by_bar` [bars, Z, R] and `by_step` [steps, R, D].
 
-    def __init__(self, weights: Weights, bar_positions: int, bars: int, latent: int, rank: int, size: int) -> None:
-        self.by_bar = weights.take("by_bar", (bars, latent, rank))
+    Z is that of z or, with two `parts`, of its mu and width.
+    """
+
+    def __init__(
+        self, weights: Weights, sizes: tuple[int, int, int, int, int], shares: int = 1, parts: int = 1
+    ) -> None:
+        bar_positions, bars, latent, rank, size = sizes
+        self.by_bar = spread(weights.take("by_bar", (bars, latent // shares, rank)), shares, parts)
         self.by_step = weights.take("by_step", (bar_positions, rank, size))
+
+
+def spread(by_bar: Floats, shares: int, parts: int) -> Floats:
+    """Views of each bar's own share, [n, P·Z/W, R] → the same views of all of it, [n, P·Z, R]: nothing of the rest."""
+    if shares == 1:
+        return by_bar
+    bars, size, rank = by_bar.shape
+    whole = np.zeros((bars, parts, shares, size // parts, rank), by_bar.dtype)
+    bar = np.arange(bars)
+    whole[bar, :, bar * shares // bars] = by_bar.reshape(bars, parts, -1, rank)
+    return whole.reshape(bars, -1, rank)
 
 
 def rows(table: Floats, count: int) -> Floats:

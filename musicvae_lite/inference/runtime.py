@@ -38,6 +38,7 @@ KNOWN_KEYS = {
     "metrical_positions",
     "noise_conditioning",
     "view_rank",
+    "view_bars",
 }
 
 

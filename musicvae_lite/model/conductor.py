@@ -104,7 +104,7 @@ class Conductor(nn.Module):
             self.positions = MetricalPositions(1, config.bars, hidden)
         self.views: Views | None = None
         if config.view_rank:
-            self.views = Views(1, config.bars, config.latent, config.view_rank, hidden)
+            self.views = Views(1, config.bars, config.latent, config.view_rank, hidden, config.shares)
         self.lstm = nn.LSTM(hidden, hidden, batch_first=True)
 
     def forward(self, z: Tensor, told: Tensor, meter: Meter) -> Tensor:

@@ -49,7 +49,7 @@ class Decoder(Player):
             self.positions = MetricalPositions(config.bar_positions, config.bars, hidden)
         self.views: Views | None = None
         if config.view_rank:
-            self.views = Views(config.bar_positions, config.bars, latent, config.view_rank, hidden)
+            self.views = Views(config.bar_positions, config.bars, latent, config.view_rank, hidden, config.shares)
         self.noise: NoiseLevel | None = None
         if config.noise_conditioning:
             self.noise = NoiseLevel(latent, hidden)

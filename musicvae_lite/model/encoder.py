@@ -40,8 +40,8 @@ class Encoder(nn.Module):
         self.average = nn.Linear(2 * config.encoder_hidden, 2 * latent)
         self.views: Views | None = None
         if config.view_rank:
-            size = 2 * config.encoder_hidden
-            self.views = Views(config.bar_positions, config.bars, 2 * latent, config.view_rank, size)
+            sizes = (config.bar_positions, config.bars, 2 * latent, config.view_rank, 2 * config.encoder_hidden)
+            self.views = Views(*sizes, config.shares)
 
     def forward(self, tokens: Tensor, meter: Meter) -> Posterior:
         """The posterior of tokens int64 [B, T, V], T a whole number of bars of `meter`."""

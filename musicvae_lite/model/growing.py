@@ -18,7 +18,7 @@ from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.inference.config import Config
 from musicvae_lite.model.musicvae import MusicVAE
 
-MAY_DIFFER = {"bars", "latent", "lookback"}
+MAY_DIFFER = {"bars", "latent", "lookback", "view_bars"}
 
 
 @torch.no_grad()
@@ -36,7 +36,7 @@ def grow(short: MusicVAE, config: Config) -> dict[str, Tensor]:
     }
     if windows == 1 and kept == short.config.latent:
         return weights
-    share = _share(weights, short.config, windows, kept)
+    share = _share(weights, short.config, windows, kept, bool(config.view_bars))
     for name, value in weights.items():
         change = next((change for pattern, change in CHANGES.items() if re.fullmatch(pattern, name)), None)
         part = re.match(r"(?:encoder|decoder)\.parts\.(\d+)\.", name)
@@ -55,6 +55,7 @@ class _Share:
     windows: int
     latent: int  # Z of the short model
     alive: Tensor  # [voices, kept]: its dimensions that are kept
+    viewed: bool  # whether a bar of the long model views no more than that
 
     @property
     def kept(self) -> Tensor:
@@ -77,10 +78,10 @@ class _Share:
         if len(self.alive) == 1:
             return self
         latent = self.latent // len(self.alive)
-        return _Share(self.windows, latent, self.alive[[part]] - part * latent)
+        return _Share(self.windows, latent, self.alive[[part]] - part * latent, self.viewed)
 
 
-def _share(weights: dict[str, Tensor], short: Config, windows: int, kept: int) -> _Share:
+def _share(weights: dict[str, Tensor], short: Config, windows: int, kept: int, viewed: bool) -> _Share:
     """The dimensions of z that the decoder's views weigh most, as many of each voice that has an encoder of its own."""
     voices, strength = short.predicted if short.encoder_per_voice else 1, torch.zeros(short.latent)
     for name, by_bar in weights.items():
@@ -88,7 +89,7 @@ def _share(weights: dict[str, Tensor], short: Config, windows: int, kept: int) -
             strength[short.own(int(part[1]) if part[1] else None)] += by_bar.square().sum((0, 2))
     strength = strength.view(voices, -1)
     alive = strength.topk(kept // voices).indices.sort().values
-    return _Share(windows, short.latent, alive + short.latent // voices * torch.arange(voices)[:, None])
+    return _Share(windows, short.latent, alive + short.latent // voices * torch.arange(voices)[:, None], viewed)
 
 
 def _again(table: Tensor, share: _Share) -> Tensor:
@@ -122,13 +123,20 @@ def _gain(gain: Tensor, share: _Share) -> Tensor:
 
 
 def _read(by_bar: Tensor, share: _Share) -> Tensor:
-    """[n, 2Z, R] → each window's bars are read into its own share of mu and of the width, [W·n, 2·W·K, R]."""
+    """[n, 2Z, R] → each window's bars are read into its own share of mu and of the width, [W·n, 2·W·K, R].
+
+    Where a bar views its own share only, that is all there is: [W·n, 2·K, R].
+    """
+    if share.viewed:
+        return by_bar[:, share.both].repeat(share.windows, 1, 1)
     mu, width = by_bar[:, share.both].chunk(2, 1)
     return torch.cat([_side_by_side(mu, share), _side_by_side(width, share)], 1)
 
 
 def _written(by_bar: Tensor, share: _Share) -> Tensor:
-    """[n, Z, R] → each window's bars see its own share of z, [W·n, W·K, R]."""
+    """[n, Z, R] → each window's bars see its own share of z, [W·n, W·K, R], or where that is all, [W·n, K, R]."""
+    if share.viewed:
+        return by_bar[:, share.kept].repeat(share.windows, 1, 1)
     return _side_by_side(by_bar[:, share.kept], share)
 
 
@@ -163,6 +171,8 @@ def _windows(short: Config, config: Config) -> int:
         raise MusicVAEError(
             f"the model to begin from has {found}: choose one that is equal but for its bars, or begin from nothing"
         )
+    if config.view_bars not in (0, short.bars) or short.view_bars not in (0, short.bars):
+        raise MusicVAEError(f"the model to begin from has {short.bars} bars: view_bars can be 0 or {short.bars} then")
     windows, rest = divmod(config.bars, short.bars)
     kept, voices = config.latent // max(windows, 1), config.predicted if config.encoder_per_voice else 1
     if rest or config.latent % config.bars or kept > short.latent or kept % voices:

@@ -109,7 +109,7 @@ def embedding(graph: Graph, prefix: str, tokens: Value, module: TokenEmbedding) 
     return graph.op("ReduceSum", graph.op("Gather", graph.weight(f"{prefix}.table.weight"), rows), ints(-2), keepdims=0)
 
 
-def rows(graph: Graph, table: NDArray[np.float32], index: Value) -> str:
+def rows(graph: Graph, table: NDArray[Any], index: Value) -> str:
     """Rows of a table; an index past its end is its last row."""
     return graph.op("Gather", table, graph.op("Min", index, np.array(len(table) - 1, np.int64)))
 

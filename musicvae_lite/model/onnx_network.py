@@ -20,6 +20,7 @@ from torch import nn
 
 from musicvae_lite.errors import MusicVAEError
 from musicvae_lite.inference.config import Config
+from musicvae_lite.inference.positions import spread
 from musicvae_lite.model.decoder import Decoder
 from musicvae_lite.model.encoder import Encoder, EncoderEnsemble
 from musicvae_lite.model.ensemble import Ensemble
@@ -65,7 +66,7 @@ def _posterior(graph: Graph, encoder: Encoder, prefix: str) -> tuple[str, str]:
         by_step = rows(graph, graph.weight(f"{prefix}.views.by_step"), places)
         bars = graph.op("Reshape", states, ints(0, encoder.bars, -1, size))
         seen = graph.op("Einsum", bars, by_step, equation="bnsd,srd->bnr")
-        by_bar = graph.weight(f"{prefix}.views.by_bar")
+        by_bar = spread(graph.weight(f"{prefix}.views.by_bar"), encoder.views.shares, 2)
         read = graph.op("Add", read, graph.op("Einsum", seen, by_bar, equation="bnr,nzr->bz"))
     half = encoder.average.out_features // 2
     mu, width = graph.ops("Split", 2, read, ints(half, half), axis=-1)
@@ -166,7 +167,8 @@ def _conditions(graph: Graph, decoder: Decoder, prefix: str, z: str) -> Iterator
     bar, place = graph.op("Div", "step", "bar_steps"), graph.op("Mod", "step", "bar_steps")
     yield linear(graph, f"{prefix}.latent_input", z)
     if decoder.views is not None:
-        seen = graph.op("MatMul", z, rows(graph, graph.weight(f"{prefix}.views.by_bar"), bar))
+        by_bar = spread(graph.weight(f"{prefix}.views.by_bar"), decoder.views.shares, 1)
+        seen = graph.op("MatMul", z, rows(graph, by_bar, bar))
         yield graph.op("MatMul", seen, rows(graph, graph.weight(f"{prefix}.views.by_step"), place))
     if decoder.positions is not None:
         yield positions(graph, f"{prefix}.positions", place, bar)

@@ -39,25 +39,38 @@ class MetricalPositions(nn.Module):
 
 
 class Views(nn.Module):
-    """What each position sees of z: V(b, s) z = A_s C_b z, with C_b [R, Z] by bar and A_s [D, R] by step in the bar."""
+    """What each position sees of z: V(b, s) z = A_s C_b z, with C_b [R, Z] by bar and A_s [D, R] by step in the bar.
 
-    def __init__(self, bar_positions: int, bars: int, latent: int, rank: int, size: int) -> None:
+    With several `shares` z is as many parts [W, Z/W], one for so many bars each, and a bar sees its own; C_b is then
+    [R, Z/W].
+    """
+
+    def __init__(self, bar_positions: int, bars: int, latent: int, rank: int, size: int, shares: int = 1) -> None:
         super().__init__()
-        self.by_bar = nn.Parameter(torch.randn(bars, latent, rank) * latent**-0.5)
+        self.shares = shares
+        self.by_bar = nn.Parameter(torch.randn(bars, latent // shares, rank) * (latent // shares) ** -0.5)
         self.by_step = nn.Parameter(torch.zeros(bar_positions, rank, size))
 
     def forward(self, z: Tensor, bars: int, bar_steps: int) -> Tensor:
         """[B, T, D] of z [B, Z]."""
         by_bar, by_step = first(self.by_bar, bars), first(self.by_step, bar_steps)
-        seen = torch.einsum("bz,nzr->bnr", z, by_bar)
+        parts, own = z.unflatten(1, (self.shares, -1)), by_bar.unflatten(0, (self.shares, -1))
+        seen = torch.einsum("bwz,wnzr->bwnr", parts, own).flatten(1, 2)
         return torch.einsum("bnr,srd->bnsd", seen, by_step).flatten(1, 2)
 
     def gather(self, states: Tensor, bars: int, bar_steps: int) -> Tensor:
-        """[B, Z] of states [B, T, D]: the transposed map, Σ over positions of C_bᵀ A_sᵀ states(b, s)."""
+        """[B, Z] of states [B, T, D]: the transposed map, Σ over positions of C_bᵀ A_sᵀ states(b, s).
+
+        Of several shares the first halves come first, and then the second halves: mu of all of them, and the widths.
+        """
         by_bar, by_step = first(self.by_bar, bars), first(self.by_step, bar_steps)
         # Two plain products. As einsum("bnsd,srd->bnr") it is a small one for each step, summed: half as fast.
         parts = states.reshape(len(states) * bars, -1) @ by_step.transpose(0, 1).flatten(1).t()  # [B·n, R]
-        return parts.view(len(states), -1) @ by_bar.transpose(1, 2).flatten(0, 1)
+        if self.shares == 1:
+            return parts.view(len(states), -1) @ by_bar.transpose(1, 2).flatten(0, 1)
+        own = by_bar.unflatten(0, (self.shares, -1)).transpose(2, 3).flatten(1, 2)  # [W, n/W·R, Z/W]
+        found = torch.einsum("bwr,wrz->bwz", parts.view(len(states), self.shares, -1), own)
+        return torch.flatten(found.unflatten(2, (2, -1)).transpose(1, 2), 1)
 
 
 def first(table: Tensor, count: int) -> Tensor:

@@ -53,3 +53,10 @@ def test_a_longer_window_adds_a_row_for_each_bar_and_nothing_for_its_steps() -> 
 def test_without_positions_the_length_adds_nothing() -> None:
     plain = replace(TINY, metrical_positions=False, view_rank=0)
     assert size(replace(plain, bars=16)) == size(plain)
+
+
+def test_views_of_a_part_of_a_bar_or_of_a_dimension_are_refused() -> None:
+    with pytest.raises(MusicVAEError, match="views of 2 of 3 bars and of 8 dimensions: expected a whole number"):
+        replace(TINY, bars=3, view_bars=2)
+    with pytest.raises(MusicVAEError, match="views of 1 of 3 bars and of 8 dimensions"):
+        replace(TINY, bars=3, view_bars=1)

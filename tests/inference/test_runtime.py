@@ -41,6 +41,11 @@ CONFIGS = {
         TINY, representation="trio", latent=9, encoder_per_voice=True, decoder_per_voice=True
     ),
     "an encoder of its own, over chords": replace(TINY, representation="melody-chords", encoder_per_voice=True),
+    "views of their own bars": replace(TINY, bars=4, view_bars=2),
+    "views of their own bars, voice by voice": replace(
+        TINY, representation="trio", bars=4, latent=12, encoder_per_voice=True, decoder_per_voice=True, view_bars=1
+    ),
+    "views of their own bars, under a conductor": replace(CONDUCTED, bars=4, view_bars=2),
     "over chords": replace(TINY, representation="melody-chords"),
     "an encoder for each voice, with a conductor": replace(
         CONDUCTED, representation="trio", latent=9, encoder_per_voice=True, decoder_per_voice=True

@@ -14,6 +14,7 @@ from musicvae_lite.model.growing import grow
 from musicvae_lite.model.musicvae import MusicVAE
 from musicvae_lite.model.positions import Views
 from musicvae_lite.music.notes import COMMON_TIME
+from tests.model.conftest import random_tokens
 
 SHORT = Config(bars=2, latent=8, embedding=8, encoder_hidden=8, decoder_hidden=16, view_rank=4)
 
@@ -93,6 +94,24 @@ def test_with_an_encoder_for_each_voice_its_dimensions_lie_together_for_all_wind
     seen = views(writing)(z[:, 6:12], 6, 16).view(3, 32, 16)
     torch.testing.assert_close(seen, views(wrote)(shares[:, 1], 2, 16))
     assert torch.equal(long.decode(z, COMMON_TIME)[:, :32], short.decode(shares[:1].flatten(1), COMMON_TIME))
+
+
+@pytest.mark.parametrize("voices", [False, True], ids=["one encoder", "one for each voice"])
+def test_where_bars_view_their_own_share_each_window_is_what_it_was(voices: bool) -> None:
+    trio = replace(SHORT, representation="trio", latent=12, encoder_per_voice=True, decoder_per_voice=True)
+    short = short_model(trio if voices else SHORT)
+    config = replace(short.config, bars=6, latent=3 * short.config.latent)
+    long, whole = (grown(short, replace(config, view_bars=bars)) for bars in (2, 0))
+    assert sum(p.numel() for p in long.parameters()) < sum(p.numel() for p in whole.parameters())
+    z, tokens = torch.randn(2, long.config.latent), random_tokens(long.config, COMMON_TIME)
+    assert torch.equal(long.decode(z, COMMON_TIME), whole.decode(z, COMMON_TIME))
+    torch.testing.assert_close(long.encode(tokens, COMMON_TIME).mu, whole.encode(tokens, COMMON_TIME).mu)
+    torch.testing.assert_close(long.encode(tokens, COMMON_TIME).sigma, whole.encode(tokens, COMMON_TIME).sigma)
+
+
+def test_shares_are_those_of_the_short_models_bars() -> None:
+    with pytest.raises(MusicVAEError, match="view_bars can be 0 or 2 then"):
+        grow(short_model(), replace(SHORT, bars=6, latent=24, view_bars=3))
 
 
 @pytest.mark.parametrize(

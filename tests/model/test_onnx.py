@@ -37,6 +37,7 @@ CONFIGS = {
     "all for each voice": replace(
         TINY, representation="trio", bars=3, latent=9, encoder_per_voice=True, decoder_per_voice=True, lookback=2
     ),
+    "views of their own bars": replace(TINY, bars=4, view_bars=2),
     "over chords": replace(TINY, representation="melody-chords"),
     "over chords, looking back": replace(
         TINY, representation="melody-chords", bars=3, lookback=2, encoder_per_voice=True, decoder_per_voice=True

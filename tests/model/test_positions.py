@@ -42,6 +42,27 @@ def test_gathering_is_the_transpose_of_looking() -> None:
     torch.testing.assert_close(one, other)
 
 
+def test_of_several_shares_a_bar_sees_its_own() -> None:
+    views, z = filled(Views(8, 4, 6, R, D, shares=2)), torch.randn(2, 6, dtype=torch.float64)
+    seen = views(z, 4, BAR_STEPS)
+    for bar in range(4):
+        own = z.chunk(2, 1)[bar // 2]
+        expected = own @ views.by_bar[bar] @ views.by_step[0]
+        torch.testing.assert_close(seen[:, bar * BAR_STEPS], expected)
+
+
+def test_of_several_shares_each_is_read_from_its_own_bars_mu_of_all_first() -> None:
+    views, states = filled(Views(8, 4, 12, R, D, shares=2)), torch.randn(3, 4 * BAR_STEPS, D, dtype=torch.float64)
+    mu, width = views.gather(states, 4, BAR_STEPS).chunk(2, 1)
+    for share in range(2):
+        expected = torch.zeros(3, 6, dtype=torch.float64)  # of its mu, and of its width
+        for bar in (2 * share, 2 * share + 1):
+            for step in range(BAR_STEPS):
+                expected += states[:, bar * BAR_STEPS + step] @ views.by_step[step].T @ views.by_bar[bar].T
+        half = slice(3 * share, 3 * share + 3)
+        torch.testing.assert_close(torch.cat([mu[:, half], width[:, half]], 1), expected)
+
+
 @pytest.mark.parametrize("bar_steps", [6, 8, 10], ids=["shorter than the table", "as long", "longer"])
 def test_gathering_in_two_products_is_the_sum_over_places(bar_steps: int) -> None:
     views, states = filled(Views(8, BARS, Z, R, D)), torch.randn(2, BARS * bar_steps, D, dtype=torch.float64)
