@@ -139,9 +139,9 @@ TRIOS = Source(
         "# collect the files that data/README.md lists under trios into everything/trios/",
     ),
     folder="everything/",
-    limits="""Styles far from old game music, folk tunes and pop; whatever is neither tune, bass nor drums, such as chords (it
-knows one tune at a time); triplets (its grid is sixteenths), and kits of more than nine kinds of drum. What it makes up is
-like the songs that it learned from, which are few.""",
+    limits="""Styles far from old game music, folk tunes and pop; whatever is neither tune, bass nor drums, such as
+chords (it knows one tune at a time); triplets (its grid is sixteenths), and kits of more than nine kinds of drum.
+What it makes up is like the songs that it learned from, which are few.""",
 )
 # A window's z shrinks to what sixteen bars have room for while windows are short, where it costs least.
 NARROW = "--latent 120 --free-bits 250 --learning-rate 0.0015 --steps 5000 --name narrow"
