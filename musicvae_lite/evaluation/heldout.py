@@ -15,7 +15,6 @@ from musicvae_lite.inference.density import log_sum_exp
 from musicvae_lite.music.notes import Meter
 from musicvae_lite.tokens import Representation, representation
 
-CHUNK = 512  # windows decoded at a time
 STEPS_AT_ONCE = 2**13  # of windows whose logits are looked at together: more would only take more memory
 
 

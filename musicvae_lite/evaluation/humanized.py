@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from musicvae_lite.corpus.windows import Windows
 from musicvae_lite.evaluation import groove
-from musicvae_lite.evaluation.heldout import CHUNK
 from musicvae_lite.explore.touch import play
 from musicvae_lite.inference.codec import Codec
 from musicvae_lite.music.grid import bar_steps
 from musicvae_lite.tokens import has_touch, representation
 
+CHUNK = 512  # windows played at a time
 MODEL, LIKELIEST, DRAWN = "model", "likeliest tokens", "temperature 1"
 STIFF, BY_PLACE = "stiff", "mean of drum and place"
 

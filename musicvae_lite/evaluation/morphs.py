@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from musicvae_lite.corpus.windows import Windows
 from musicvae_lite.evaluation import interpolation, ngram
-from musicvae_lite.evaluation.heldout import CHUNK, sample_windows
+from musicvae_lite.evaluation.heldout import sample_windows
 from musicvae_lite.evaluation.ngram import NGram
 from musicvae_lite.explore import walk as walks
 from musicvae_lite.explore.walk import Spacing, walk
@@ -25,6 +25,7 @@ from musicvae_lite.music.notes import Meter
 from musicvae_lite.tokens import Representation
 
 STEPS = 8  # S
+CHUNK = 512  # windows, of all steps together, walked to at a time
 
 Tokens = NDArray[np.integer[Any]]
 # z_a, z_b [B, Z], meter, what given voices play at both ends [2, B, T, V] → tokens int64 [B, S, T, V]
