@@ -36,7 +36,7 @@ def tell(path: Path, clip: Clip, known: tuple[Meter, ...], form: Representation)
     if known and clip.meter not in known:
         click.echo(
             f"{path.name}: in {clip.meter}, and this model has learned from {', '.join(map(str, known))} only: what "
-            "lies between may not keep the meter; read the file in another one with --meter, or take another model"
+            "comes of it may not keep the meter; read the file in another one with --meter, or take another model"
         )
     if clip.timing.off_grid > OFF_GRID_TO_MENTION and not has_touch(form):
         click.echo(

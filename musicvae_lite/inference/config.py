@@ -60,9 +60,9 @@ class Config:
             raise MusicVAEError(
                 f"latent is {self.latent}: expected a multiple of {self.predicted}, a share for each voice"
             )
-        if self.view_bars and (self.bars % self.view_bars or (self.own(0).stop * self.view_bars) % self.bars):
+        if self.view_bars and (self.bars % self.view_bars or (self.share(0) * self.view_bars) % self.bars):
             raise MusicVAEError(
-                f"views of {self.view_bars} of {self.bars} bars and of {self.own(0).stop} dimensions: expected a whole "
+                f"views of {self.view_bars} of {self.bars} bars and of {self.share(0)} dimensions: expected a whole "
                 "number of shares, of as many dimensions each"
             )
         if self.lookback and self.conductor_hidden:
@@ -93,6 +93,10 @@ class Config:
             return slice(0, self.latent)
         share = self.latent // self.predicted
         return slice(part * share, (part + 1) * share)
+
+    def share(self, part: int | None) -> int:
+        """How many dimensions these are."""
+        return len(range(self.latent)[self.own(part)])
 
     @property
     def bar_positions(self) -> int:

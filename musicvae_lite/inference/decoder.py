@@ -26,8 +26,7 @@ class Decoder(Player):
 
     def __init__(self, weights: Weights, config: Config, part: int | None = None) -> None:
         form, hidden = representation(config.representation), config.decoder_hidden
-        self.bars, self.vocabulary, own = config.bars, form.VOCABULARY, config.own(part)
-        latent = own.stop - own.start
+        self.bars, self.vocabulary, latent = config.bars, form.VOCABULARY, config.share(part)
         self._rows = Rows(form)
         self.driven = Driven(
             weights,

@@ -20,8 +20,7 @@ class Encoder:
     """q(z | x); with `part` the share of z of that one of the predicted voices."""
 
     def __init__(self, weights: Weights, config: Config, part: int | None = None) -> None:
-        form, own = representation(config.representation), config.own(part)
-        latent = own.stop - own.start
+        form, latent = representation(config.representation), config.share(part)
         self._bars, self._rows = config.bars, Rows(form, None if part is None else read_by(form, part))
         table = weights.below("embedding").take("table.weight", (self._rows.count, config.embedding))
         hidden, size = config.encoder_hidden, 2 * config.encoder_hidden

@@ -35,8 +35,7 @@ class Decoder(Player):
         super().__init__()
         rep = representation(config.representation)
         self.bars, self.layers, hidden = config.bars, config.decoder_layers, config.decoder_hidden
-        own, self.grammar = config.own(part), Grammar(rep)
-        latent = own.stop - own.start
+        latent, self.grammar = config.share(part), Grammar(rep)
         self.words = self.grammar.words if part is None else [self.grammar.words[part]]
         read, self.kin = (
             Kinship(rep, hidden, spread) if config.kinship else None for spread in (EMBEDDED, hidden**-0.5)

@@ -29,8 +29,7 @@ class Encoder(nn.Module):
     def __init__(self, config: Config, part: int | None = None) -> None:
         super().__init__()
         rep = representation(config.representation)
-        own = config.own(part)
-        self.bars, latent = config.bars, own.stop - own.start
+        self.bars, latent = config.bars, config.share(part)
         kin = Kinship(rep, config.embedding, EMBEDDED) if config.kinship else None
         self.embedding = TokenEmbedding(rep, config.embedding, kin, None if part is None else read_by(rep, part))
         self.positions: MetricalPositions | None = None
